@@ -1,0 +1,68 @@
+import { type ErrorCode, type ErrorData, type ErrorReason, errorReasons } from "@parley/contract/errors";
+import { AppError } from "@parley/core";
+import type { TRPCError } from "@trpc/server";
+import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
+import * as z from "zod";
+import type { Context } from "./context.ts";
+
+/** The one shape of an error, over HTTP, SSE and WebSocket. */
+export interface ApiErrorShape {
+  message: string;
+  code: number;
+  data: ErrorData;
+}
+
+const httpStatus: Record<ErrorCode, number> = {
+  BAD_REQUEST: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_SUPPORTED: 405,
+  CONFLICT: 409,
+  PRECONDITION_FAILED: 412,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  TOO_MANY_REQUESTS: 429,
+  CLIENT_CLOSED_REQUEST: 499,
+  INTERNAL_SERVER_ERROR: 500,
+  BAD_GATEWAY: 502,
+  SERVICE_UNAVAILABLE: 503,
+};
+
+/** What tRPC itself refuses, in our words. */
+const reasonOfCode: Partial<Record<TRPCError["code"], [ErrorReason, string]>> = {
+  PARSE_ERROR: ["invalid_input", "This is not a message that we understand"],
+  BAD_REQUEST: ["invalid_input", "The input is not valid"],
+  NOT_FOUND: ["not_found", "There is no such procedure"],
+  METHOD_NOT_SUPPORTED: ["method_not_allowed", "Queries are GET, mutations are POST"],
+  UNSUPPORTED_MEDIA_TYPE: ["unsupported_media_type", "Send application/json"],
+  PAYLOAD_TOO_LARGE: ["payload_too_large", "The request is too large"],
+  CLIENT_CLOSED_REQUEST: ["aborted", "The caller went away"],
+};
+
+export function shapeError(error: TRPCError, context: Context | undefined, path: string | undefined): ApiErrorShape {
+  const requestId = context?.requestId ?? "";
+  const known = toAppError(error);
+  if (known) return errorShape(known, requestId);
+  context?.services.log.error({ requestId, path, err: error.cause ?? error }, "a call failed unexpectedly");
+  return errorShape(new AppError("internal", "Something went wrong on our side"), requestId);
+}
+
+export function errorShape(error: AppError, requestId: string): ApiErrorShape {
+  const code = errorReasons[error.reason];
+  const data: ErrorData = { code, httpStatus: httpStatus[code], reason: error.reason, requestId };
+  if (error.retryAfterMs !== undefined) data.retryAfterMs = error.retryAfterMs;
+  if (error.issues) data.issues = error.issues;
+  return { message: error.message, code: TRPC_ERROR_CODES_BY_KEY[code], data };
+}
+
+/** Undefined for what nobody foresaw: its message must not leave. */
+function toAppError(error: TRPCError): AppError | undefined {
+  if (error.cause instanceof AppError) return error.cause;
+  if (error.cause instanceof z.ZodError && error.code === "BAD_REQUEST") {
+    const issues = error.cause.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+    return new AppError("invalid_input", issues[0]?.message ?? "The input is not valid", { issues });
+  }
+  const known = reasonOfCode[error.code];
+  return known && new AppError(...known);
+}

@@ -1,0 +1,19 @@
+export * from "./auth.ts";
+export * from "./chat.ts";
+export * from "./errors.ts";
+export type {
+  Attempt,
+  LiveEvent,
+  MemberRole,
+  MessagePart,
+  MessageRole,
+  MessageStatus,
+  ModelRef,
+  Person,
+  Receipt,
+  RunError,
+  RunEvent,
+  RunStatus,
+  TokenCounts,
+} from "./events.ts";
+export * from "./model.ts";

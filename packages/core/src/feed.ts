@@ -1,0 +1,73 @@
+import type { AppError } from "./errors.ts";
+
+export interface FeedEntry<Event> {
+  readonly id: string;
+  readonly event: Event;
+  /** The transport's form of this entry, made by whoever needs it first and shared by all followers. */
+  serialized?: string;
+}
+
+export interface FeedSink<Event> {
+  /** `more`: another entry follows at once. Answering false means full: nothing comes until `resume`. */
+  entry(entry: FeedEntry<Event>, more: boolean): boolean;
+  /** Called once, after the last entry; with an error when the feed could not be finished. */
+  end(error?: AppError): void;
+}
+
+export interface Following {
+  resume(): void;
+  stop(): void;
+}
+
+export type Follow<Event> = (sink: FeedSink<Event>) => Following;
+
+export const followFeed = Symbol("parley.followFeed");
+
+/** Events in order with their ids: to iterate over, or to have handed to a sink without a promise in between. */
+export interface Feed<Event> extends AsyncIterable<FeedEntry<Event>> {
+  readonly [followFeed]: Follow<Event>;
+}
+
+export function createFeed<Event>(follow: Follow<Event>, signal: AbortSignal | undefined): Feed<Event> {
+  return { [followFeed]: follow, [Symbol.asyncIterator]: () => iterate(follow, signal) };
+}
+
+/** The sink of an iterator takes one entry and is full until it was read: a position, not a queue. */
+async function* iterate<Event>(follow: Follow<Event>, signal: AbortSignal | undefined): AsyncGenerator<FeedEntry<Event>, void> {
+  let slot: FeedEntry<Event> | undefined;
+  let ended: { error: AppError | undefined } | undefined;
+  let wake = () => {};
+  const following = follow({
+    entry(entry) {
+      slot = entry;
+      wake();
+      return false;
+    },
+    end(error) {
+      ended = { error };
+      wake();
+    },
+  });
+  const onAbort = () => wake();
+  signal?.addEventListener("abort", onAbort);
+  try {
+    while (!signal?.aborted) {
+      if (slot) {
+        const entry = slot;
+        slot = undefined;
+        yield entry;
+        if (!ended) following.resume();
+      } else if (ended) {
+        if (ended.error) throw ended.error;
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    following.stop();
+  }
+}
