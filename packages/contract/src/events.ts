@@ -34,7 +34,15 @@ export interface ModelRef {
 
 /** Offsets are in UTF-16 units of the answer. */
 export type RunEvent =
-  | { type: "run-start"; runId: string; messageId: string; conversationId: string; provider: string; model: string; attempt: number }
+  | {
+      type: "run-start";
+      runId: string;
+      messageId: string;
+      conversationId: string;
+      provider: string;
+      model: string;
+      attempt: number;
+    }
   | { type: "text-delta"; offset: number; text: string }
   | { type: "reasoning-delta"; offset: number; text: string }
   | { type: "tool-call"; callId: string; name: string; input: unknown }

@@ -7,7 +7,11 @@ export class AppError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly issues: InputIssue[] | undefined;
 
-  constructor(reason: ErrorReason, message: string, extra: { retryAfterMs?: number; issues?: InputIssue[]; cause?: unknown } = {}) {
+  constructor(
+    reason: ErrorReason,
+    message: string,
+    extra: { retryAfterMs?: number; issues?: InputIssue[]; cause?: unknown } = {},
+  ) {
     super(message, { cause: extra.cause });
     this.reason = reason;
     this.retryAfterMs = extra.retryAfterMs;

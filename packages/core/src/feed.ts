@@ -8,7 +8,10 @@ export interface FeedEntry<Event> {
 }
 
 export interface FeedSink<Event> {
-  /** `more`: another entry follows at once. Answering false means full: nothing comes until `resume`. */
+  /**
+   * `more`: another entry follows at once. Answering false means full: the feed pauses until `resume`, but what it has
+   * already begun to hand over may still come.
+   */
   entry(entry: FeedEntry<Event>, more: boolean): boolean;
   /** Called once, after the last entry; with an error when the feed could not be finished. */
   end(error?: AppError): void;
@@ -32,14 +35,14 @@ export function createFeed<Event>(follow: Follow<Event>, signal: AbortSignal | u
   return { [followFeed]: follow, [Symbol.asyncIterator]: () => iterate(follow, signal) };
 }
 
-/** The sink of an iterator takes one entry and is full until it was read: a position, not a queue. */
+/** The sink of an iterator is full as soon as it has something to read: a position in the feed, not a queue. */
 async function* iterate<Event>(follow: Follow<Event>, signal: AbortSignal | undefined): AsyncGenerator<FeedEntry<Event>, void> {
-  let slot: FeedEntry<Event> | undefined;
+  const taken: FeedEntry<Event>[] = [];
   let ended: { error: AppError | undefined } | undefined;
   let wake = () => {};
   const following = follow({
     entry(entry) {
-      slot = entry;
+      taken.push(entry);
       wake();
       return false;
     },
@@ -52,11 +55,10 @@ async function* iterate<Event>(follow: Follow<Event>, signal: AbortSignal | unde
   signal?.addEventListener("abort", onAbort);
   try {
     while (!signal?.aborted) {
-      if (slot) {
-        const entry = slot;
-        slot = undefined;
+      const entry = taken.shift();
+      if (entry) {
         yield entry;
-        if (!ended) following.resume();
+        if (taken.length === 0 && !ended) following.resume();
       } else if (ended) {
         if (ended.error) throw ended.error;
         return;

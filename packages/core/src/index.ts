@@ -2,3 +2,4 @@ export type { Actor } from "./auth/actor.ts";
 export { AppError } from "./errors.ts";
 export { createFeed, type Feed, type FeedEntry, type FeedSink, type Follow, type Following, followFeed } from "./feed.ts";
 export { createServices, type Services } from "./services.ts";
+export type { Settings } from "./settings.ts";

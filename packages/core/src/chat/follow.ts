@@ -1,0 +1,153 @@
+import type { FollowLive, FollowRun } from "@parley/contract";
+import type { LiveEvent, Receipt, RunEvent } from "@parley/contract/events";
+import type { Actor } from "../auth/actor.ts";
+import { AppError } from "../errors.ts";
+import { createFeed, type Feed, type FeedSink, type Following } from "../feed.ts";
+import type { Ports } from "../ports.ts";
+import { mergeDeltas } from "./merge.ts";
+import { formatPosition, type Position, parsePosition } from "./positions.ts";
+import { findSavedRun, type SavedRun } from "./run-queries.ts";
+import { type Runs, runTopic } from "./runs.ts";
+
+type FollowPorts = Pick<Ports, "database" | "eventLog">;
+
+export const userTopic = (userId: string) => `user:${userId}`;
+
+const savedPollMs = 1_000;
+
+export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
+  /** From the log where it has the run; otherwise from what is saved, which the writer's checkpoints keep fresh. */
+  function followRun(runId: string, userId: string, from: Position, reader: FeedSink<RunEvent>): Following {
+    const sink = mergeDeltas(reader);
+    let done = false;
+    let following: Following | undefined;
+    const finish = (error?: AppError) => {
+      done = true;
+      following?.stop();
+      sink.end(error);
+    };
+    following = eventLog.follow<RunEvent>(runTopic(runId), from.seq, {
+      entry(entry, more) {
+        const room = sink.entry(entry, more);
+        if (entry.event.type === "run-end") finish();
+        return room && !done;
+      },
+      end(reason) {
+        if (reason === "closed") finish(closing());
+        else
+          void followSaved(runId, userId, from, { sink, isDone: () => done }).then(
+            () => finish(),
+            (error) => finish(asAppError(error)),
+          );
+      },
+    });
+    if (done) following.stop();
+    return {
+      resume: () => following.resume(),
+      stop() {
+        done = true;
+        following.stop();
+      },
+    };
+  }
+
+  async function followSaved(
+    runId: string,
+    userId: string,
+    from: Position,
+    { sink, isDone }: { sink: FeedSink<RunEvent>; isDone: () => boolean },
+  ) {
+    for (let position = from; !isDone(); ) {
+      const run = await findSavedRun(database, runId, userId);
+      if (!run) throw new AppError("not_found", "This run does not exist");
+      if (isDone()) return;
+      position = handOver(runId, run, position, sink);
+      if (run.status !== "running") return;
+      await new Promise((resolve) => setTimeout(resolve, savedPollMs));
+    }
+  }
+
+  return {
+    async follow(actor: Actor, { runId, lastEventId }: FollowRun, signal?: AbortSignal): Promise<Feed<RunEvent>> {
+      const from = parsePosition(lastEventId);
+      if (!from) throw new AppError("invalid_input", "This is not the id of an event of a run");
+      if (runs.starter(runId) !== actor.userId && !(await findSavedRun(database, runId, actor.userId))) {
+        throw new AppError("not_found", "This run does not exist");
+      }
+      return createFeed((sink) => followRun(runId, actor.userId, from, sink), signal);
+    },
+
+    async live(actor: Actor, { lastEventId }: FollowLive, signal?: AbortSignal): Promise<Feed<LiveEvent>> {
+      const topic = userTopic(actor.userId);
+      const head = await eventLog.head(topic);
+      const after = lastEventId == null ? head : Number(lastEventId);
+      if (!Number.isSafeInteger(after) || after < 0) throw new AppError("invalid_input", "This is not the id of a live event");
+      return createFeed((sink) => {
+        const fresh = {
+          entry: sink.entry,
+          end: () => sink.end(closing()),
+        };
+        let following = eventLog.follow<LiveEvent>(topic, Math.min(after, head), {
+          entry: sink.entry,
+          end(reason) {
+            if (reason === "closed") return fresh.end();
+            sink.entry({ id: String(head), event: { type: "resync" } }, true);
+            queueMicrotask(() => {
+              following = eventLog.follow<LiveEvent>(topic, head, fresh);
+            });
+          },
+        });
+        return { resume: () => following.resume(), stop: () => following.stop() };
+      }, signal);
+    },
+  };
+}
+
+/** What a follower at this position has not seen of a saved run. */
+function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSink<RunEvent>): Position {
+  const { messageId, conversationId, provider, model, status, attempts, finishReason, error } = run;
+  let { seq, text, reasoning } = position;
+  const give = (event: RunEvent) => sink.entry({ id: formatPosition({ seq, text, reasoning }), event }, true);
+  if (seq === 0) {
+    seq = 1;
+    give({ type: "run-start", runId, messageId, conversationId, provider, model, attempt: 1 });
+  }
+  seq = Math.max(seq, run.seq);
+  if (run.reasoning.length > reasoning) {
+    const delta = run.reasoning.slice(reasoning);
+    const offset = reasoning;
+    reasoning = run.reasoning.length;
+    give({ type: "reasoning-delta", offset, text: delta });
+  }
+  if (run.text.length > text) {
+    const delta = run.text.slice(text);
+    const offset = text;
+    text = run.text.length;
+    give({ type: "text-delta", offset, text: delta });
+  }
+  if (status !== "running") {
+    seq++;
+    const receipt = receiptOf(runId, attempts);
+    give({ type: "run-end", status, finishReason, length: run.text.length, receipt, ...(error && { error }) });
+  }
+  return { seq, text, reasoning };
+}
+
+export function receiptOf(runId: string, attempts: Receipt["attempts"]): Receipt {
+  const tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
+  let costMicros: number | null = 0;
+  for (const attempt of attempts) {
+    tokens.input += attempt.tokens.input;
+    tokens.cacheRead += attempt.tokens.cacheRead;
+    tokens.cacheWrite += attempt.tokens.cacheWrite;
+    tokens.output += attempt.tokens.output;
+    costMicros = costMicros === null || attempt.costMicros === null ? null : costMicros + attempt.costMicros;
+  }
+  return { runId, attempts, total: { tokens, costMicros: attempts.length === 0 ? null : costMicros } };
+}
+
+const closing = () => new AppError("unavailable", "The server is closing: connect again");
+
+function asAppError(error: unknown): AppError {
+  return error instanceof AppError ? error : new AppError("unavailable", "The answer cannot be read now", { cause: error });
+}

@@ -1,0 +1,144 @@
+import type { Receipt, RunStatus } from "@parley/contract/events";
+import { sql } from "drizzle-orm";
+import type { Database } from "../database/index.ts";
+import { statement, value } from "../database/statement.ts";
+import type { RunOutcome } from "./runs.ts";
+
+/** The database's clock decides: nodes may disagree about the time. */
+const lease = sql`now() + interval '15 seconds'`;
+
+const checkpoint = statement<{ epoch: string; rows: string }, { id: string; stop_requested: boolean }>(
+  "checkpoint_runs",
+  sql`update runs set text = coalesce(saved.text, runs.text),
+      reasoning = coalesce(saved.reasoning, runs.reasoning), seq = saved.seq, lease_until = ${lease}
+    from jsonb_to_recordset(${value("rows")}::jsonb) as saved(id uuid, text text, reasoning text, seq int)
+    where runs.id = saved.id and runs.epoch = ${value("epoch")}::uuid and runs.status = 'running'
+    returning runs.id, runs.stop_requested`,
+);
+
+/** Runs that are missing from the answer are no longer this writer's. */
+export function checkpointRuns(
+  database: Database,
+  epoch: string,
+  rows: { id: string; seq: number; text?: string; reasoning?: string }[],
+) {
+  return checkpoint(database, { epoch, rows: JSON.stringify(rows) });
+}
+
+export interface RunEnd extends RunOutcome {
+  runId: string;
+  messageId: string;
+  conversationId: string;
+  epoch: string;
+  provider: string;
+  model: string;
+  reasoning: string;
+  seq: number;
+  receipt: Receipt;
+}
+
+const messageStatus: Record<RunStatus, string> = {
+  completed: "complete",
+  stopped: "stopped",
+  interrupted: "interrupted",
+  failed: "failed",
+};
+
+const end = statement<Record<string, unknown>, { id: string }>(
+  "end_run",
+  sql`with ended as (
+      update runs set status = ${value("status")}, text = '', reasoning = '', seq = ${value("seq")}::int,
+        attempts = ${value("attempts")}::jsonb, ended_at = now()
+      where id = ${value("runId")}::uuid and epoch = ${value("epoch")}::uuid and status = 'running'
+      returning id, message_id, conversation_id),
+    answer as (
+      update messages set content = ${value("text")}, parts = ${value("parts")}::jsonb, status = ${value("messageStatus")},
+        type = ${value("type")}, provider = ${value("provider")}, model = ${value("model")}, usage = ${value("usage")}::jsonb,
+        finish_reason = ${value("finishReason")}, error = ${value("error")}::jsonb
+      from ended where messages.id = ended.message_id)
+    select id from ended`,
+);
+
+/** The terminal state, once: false for a writer that was fenced. */
+export async function endRun(database: Database, run: RunEnd): Promise<boolean> {
+  const parts = [
+    ...(run.reasoning ? [{ type: "reasoning", text: run.reasoning }] : []),
+    ...(run.text ? [{ type: "text", text: run.text }] : []),
+  ];
+  const rows = await end(database, {
+    runId: run.runId,
+    epoch: run.epoch,
+    status: run.status,
+    seq: run.seq,
+    attempts: JSON.stringify(run.receipt.attempts),
+    text: run.text,
+    parts: JSON.stringify(parts),
+    messageStatus: messageStatus[run.status],
+    type: run.status === "failed" && run.text === "" ? "error" : "text",
+    provider: run.provider,
+    model: run.model,
+    usage: JSON.stringify(run.usage),
+    finishReason: run.finishReason,
+    error: run.error && JSON.stringify(run.error),
+  });
+  return rows.length === 1;
+}
+
+const interrupt = statement<{ epoch: string; includingLive: boolean }, { id: string }>(
+  "interrupt_runs",
+  sql`with abandoned as (
+      select id, message_id, text, reasoning from runs
+      where status = 'running' and epoch <> ${value("epoch")}::uuid
+        and (lease_until < now() or ${value("includingLive")}::boolean)
+      for update skip locked),
+    ended as (
+      update runs set status = 'interrupted', epoch = ${value("epoch")}::uuid, text = '', reasoning = '', ended_at = now()
+      from abandoned where runs.id = abandoned.id),
+    answers as (
+      update messages set content = abandoned.text, status = 'interrupted',
+        parts = case when abandoned.reasoning = '' then '[]'::jsonb
+          else jsonb_build_array(jsonb_build_object('type', 'reasoning', 'text', abandoned.reasoning)) end
+          || case when abandoned.text = '' then '[]'::jsonb
+          else jsonb_build_array(jsonb_build_object('type', 'text', 'text', abandoned.text)) end
+      from abandoned where messages.id = abandoned.message_id)
+    select id from abandoned`,
+);
+
+/** Ends runs whose writer no longer renews its lease, with the text that its last checkpoint saved. */
+export function interruptAbandonedRuns(database: Database, which: { epoch: string; includingLive: boolean }) {
+  return interrupt(database, which);
+}
+
+export interface SavedRun {
+  messageId: string;
+  conversationId: string;
+  provider: string;
+  model: string;
+  status: "running" | RunStatus;
+  seq: number;
+  text: string;
+  reasoning: string;
+  finishReason: string | null;
+  error: RunOutcome["error"];
+  attempts: Receipt["attempts"];
+}
+
+const saved = statement<{ runId: string; userId: string }, SavedRun>(
+  "saved_run",
+  sql`select runs.message_id as "messageId", runs.conversation_id as "conversationId", runs.provider, runs.model, runs.status,
+      runs.seq, runs.attempts, messages.finish_reason as "finishReason", messages.error,
+      case when runs.status = 'running' then runs.text else messages.content end as text,
+      case when runs.status = 'running' then runs.reasoning
+        else coalesce((select part->>'text' from jsonb_array_elements(messages.parts) as part where part->>'type' = 'reasoning' limit 1), '')
+        end as reasoning
+    from runs
+    join messages on messages.id = runs.message_id
+    join members on members.conversation_id = runs.conversation_id and members.user_id = ${value("userId")}::uuid
+    where runs.id = ${value("runId")}::uuid`,
+);
+
+/** Null for a run that does not exist and for one in somebody else's conversation. */
+export async function findSavedRun(database: Database, runId: string, userId: string): Promise<SavedRun | null> {
+  const [run] = await saved(database, { runId, userId });
+  return run ?? null;
+}

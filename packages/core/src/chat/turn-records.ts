@@ -1,0 +1,110 @@
+import type { Conversation, Message, SendMessage } from "@parley/contract";
+import type { Actor } from "../auth/actor.ts";
+import type { RunOutcome } from "./runs.ts";
+import type { ClaimedTurn, Turn } from "./turn-queries.ts";
+
+/** The rows that a turn has just written, as everybody sees them: nothing is read back. */
+export function questionOf(actor: Actor, turn: Turn, claimed: ClaimedTurn): Message {
+  return {
+    ...blankMessage,
+    id: turn.messageId,
+    conversationId: turn.conversationId,
+    parentId: claimed.parentId,
+    role: "user",
+    author: { id: actor.userId, name: claimed.authorName, avatar: null },
+    content: turn.content,
+    parts: [{ type: "text", text: turn.content }],
+    status: "complete",
+    siblings: { ids: [turn.messageId], index: 0 },
+    createdAt: new Date(claimed.createdAt),
+  };
+}
+
+export function answerOf(
+  turn: Turn,
+  { messageId, runId }: { messageId: string; runId: string },
+  { provider, model, createdAt }: { provider: string; model: string; createdAt: Date },
+): Message {
+  return {
+    ...blankMessage,
+    id: messageId,
+    conversationId: turn.conversationId,
+    parentId: turn.messageId,
+    role: "assistant",
+    author: null,
+    content: "",
+    parts: [],
+    status: "running",
+    runId,
+    model,
+    provider,
+    siblings: { ids: [messageId], index: 0 },
+    createdAt,
+  };
+}
+
+const blankMessage = {
+  replyToId: null,
+  type: "text",
+  runId: null,
+  model: null,
+  provider: null,
+  usage: null,
+  finishReason: null,
+  error: null,
+  editedAt: null,
+  metadata: {},
+} as const;
+
+export function finished(message: Message, { status, text, usage, finishReason, error }: RunOutcome): Message {
+  return {
+    ...message,
+    status: status === "completed" ? "complete" : status,
+    type: status === "failed" && text === "" ? "error" : "text",
+    content: text,
+    parts: text === "" ? [] : [{ type: "text", text }],
+    usage,
+    finishReason,
+    error,
+  };
+}
+
+export function newConversation(turn: Turn, claimed: ClaimedTurn, title: string): Conversation {
+  const createdAt = new Date(claimed.createdAt);
+  return {
+    id: turn.conversationId,
+    title,
+    description: null,
+    visibility: "private",
+    archivedAt: null,
+    pinned: false,
+    tags: [],
+    metadata: {},
+    model: turn.model.requested,
+    systemPrompt: null,
+    shareUrl: null,
+    members: [{ user: { id: turn.userId, name: claimed.authorName, avatar: null }, role: "owner" }],
+    myRole: "owner",
+    lastMessage: { id: turn.messageId, role: "user", excerpt: turn.content.slice(0, 200), createdAt },
+    messageCount: turn.answer ? 2 : 1,
+    unreadCount: 0,
+    createdAt,
+    updatedAt: createdAt,
+  };
+}
+
+/** A title until the model has thought of a better one. */
+export function firstWords(content: string): string {
+  const line = content.replace(/\s+/g, " ").trim();
+  if (line.length <= titleLength) return line || "…";
+  const cut = line.slice(0, titleLength);
+  const lastSpace = cut.lastIndexOf(" ");
+  return `${(lastSpace > titleLength / 2 ? cut.slice(0, lastSpace) : cut).toWellFormed()}…`;
+}
+
+/** What makes two sends the same: everything but the id that says so. */
+export async function hashBody({ clientMessageId: _, ...body }: SendMessage): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(Object.entries(body).sort()));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

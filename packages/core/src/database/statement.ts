@@ -1,0 +1,42 @@
+import { type SQL, sql } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
+import type { Database } from "./index.ts";
+
+const dialect = new PgDialect();
+
+export const value = sql.placeholder;
+
+/**
+ * A statement written by hand. Its text is built once, and the server keeps its plan: one round trip a call.
+ * Times come back as strings, because drivers differ; `instant` reads them.
+ */
+export function statement<Values extends Record<string, unknown>, Row>(name: string, text: SQL) {
+  const query = dialect.sqlToQuery(text);
+  type Prepared = { execute: Row[] | { rows: Row[] }; all: unknown; values: unknown };
+  const prepare = (database: Database) => database._.session.prepareQuery<Prepared>(query, undefined, name, false);
+  const preparedFor = new WeakMap<Database, ReturnType<typeof prepare>>();
+  return async (database: Database, values: Values): Promise<Row[]> => {
+    let prepared = preparedFor.get(database);
+    if (!prepared) {
+      prepared = prepare(database);
+      preparedFor.set(database, prepared);
+    }
+    const result = await prepared.execute(values);
+    return Array.isArray(result) ? result : result.rows;
+  };
+}
+
+/** Keeps what a query builder prepared, once a database. */
+export function prepared<Query>(prepare: (database: Database) => Query): (database: Database) => Query {
+  const preparedFor = new WeakMap<Database, Query>();
+  return (database) => {
+    const known = preparedFor.get(database);
+    if (known !== undefined) return known;
+    const query = prepare(database);
+    preparedFor.set(database, query);
+    return query;
+  };
+}
+
+export const instant = (text: string) => new Date(text);
+export const instantOrNull = (text: string | null) => (text === null ? null : new Date(text));
