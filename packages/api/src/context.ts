@@ -1,5 +1,4 @@
-import type { Actor, Services } from "@parley/core";
-import { AppError } from "@parley/core";
+import type { Actor, AppError, Services } from "@parley/core";
 
 /** What every procedure is called with, whatever the transport. */
 export interface Context {

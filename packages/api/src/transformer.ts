@@ -12,7 +12,8 @@ export const transformer = {
     serialize: superjson.serialize,
     deserialize(raw: unknown): unknown {
       if (raw === undefined || raw === null) return undefined;
-      if (typeof raw !== "object" || !("json" in raw)) throw new AppError("invalid_input", "The input is not in superjson's format");
+      if (typeof raw !== "object" || !("json" in raw))
+        throw new AppError("invalid_input", "The input is not in superjson's format");
       const { json, meta } = raw as { json: unknown; meta?: { values?: unknown } };
       const values = meta?.values;
       if (values === undefined) return json;

@@ -1,23 +1,24 @@
 import { AppError } from "@parley/core";
 import { initTRPC } from "@trpc/server";
 import type { Context } from "./context.ts";
-import { shapeError } from "./errors.ts";
+import { type ApiErrorShape, shapeError } from "./errors.ts";
 import { transformer } from "./transformer.ts";
 
 const t = initTRPC.context<Context>().create({
   transformer,
   // Explicit: tRPC would ask NODE_ENV, and believe itself in development on Workers.
   isDev: false,
-  errorFormatter: ({ error, ctx, path }) => shapeError(error, ctx, path),
+  errorFormatter: ({ error, ctx, path }): ApiErrorShape => shapeError(error, ctx, path),
   sse: { ping: { enabled: true, intervalMs: 15_000 }, client: { reconnectAfterInactivityMs: 40_000 } },
 });
 
 export const createRouter = t.router;
 
-/** Open to guests. Credentials that were given must still be good. */
+/** Open to guests. Credentials that were given must still be good. Every call counts towards the general limit. */
 export const anyone = t.procedure.use(({ ctx, next }) => {
   if (ctx.refusal) throw ctx.refusal;
-  return next();
+  const counted = ctx.services.limits.general(ctx.actor, ctx.address);
+  return counted ? counted.then(() => next()) : next();
 });
 
 export const signedIn = anyone.use(({ ctx, next }) => {

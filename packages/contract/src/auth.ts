@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { text } from "./text.ts";
 
 /** 8 to 128 characters with an upper and a lower case letter, a digit and a special character. */
-export const Password = z
-  .string()
+export const Password = text()
   .min(8, "A password has at least 8 characters")
   .max(128, "A password has at most 128 characters")
   .regex(/\p{Lu}/u, "A password needs an upper case letter")
@@ -10,7 +10,7 @@ export const Password = z
   .regex(/\p{Nd}/u, "A password needs a digit")
   .regex(/[^\p{L}\p{N}]/u, "A password needs a special character");
 
-export const Email = z.string().trim().max(254).pipe(z.email("This is not an e-mail address"));
+export const Email = text().trim().max(254).pipe(z.email("This is not an e-mail address"));
 
 export const Username = z
   .string()
@@ -20,15 +20,15 @@ export const Register = z.object({
   email: Email,
   password: Password,
   username: Username.optional(),
-  displayName: z.string().trim().min(1).max(100).optional(),
-  device: z.object({ name: z.string().trim().max(100) }).optional(),
+  displayName: text().trim().min(1).max(100).optional(),
+  device: z.object({ name: text().trim().max(100) }).optional(),
 });
 export type Register = z.output<typeof Register>;
 
 export const Login = z.object({
-  identifier: z.string().trim().min(1).max(254),
-  password: z.string().min(1).max(128),
-  device: z.object({ name: z.string().trim().max(100) }).optional(),
+  identifier: text().trim().min(1).max(254),
+  password: text().min(1).max(128),
+  device: z.object({ name: text().trim().max(100) }).optional(),
 });
 export type Login = z.output<typeof Login>;
 

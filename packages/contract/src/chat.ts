@@ -1,14 +1,15 @@
 import * as z from "zod";
 import type { Conversation as ConversationType, Message as MessageType } from "./events.ts";
+import { text } from "./text.ts";
 
 const Id = z.uuid();
 
 export const SendMessage = z.object({
   conversationId: Id.optional(),
-  clientMessageId: z.string().min(1).max(100),
-  content: z.string().min(1),
+  clientMessageId: text().min(1).max(100),
+  content: text().min(1),
   parentId: Id.optional(),
-  model: z.string().min(1).max(200).optional(),
+  model: text().min(1).max(200).optional(),
   temperature: z.number().min(0).max(2).optional(),
   maxTokens: z.int().min(1).max(1_000_000).optional(),
   answer: z.boolean().optional(),

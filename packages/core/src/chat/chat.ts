@@ -24,7 +24,6 @@ const conversationsPerPage = 20;
 const messagesPerPage = 50;
 /** What a model is given of a long conversation. */
 const historyLength = 100;
-const titleLength = 60;
 const sweepMs = 60 * 60_000;
 
 export type Chat = ReturnType<typeof createChat>;
@@ -43,6 +42,7 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
       const message = `A message has at most ${settings.messageMaxLength} characters`;
       throw new AppError("invalid_input", message, { issues: [{ path: "content", message }] });
     }
+    runs.checkOpen();
     if (input.model !== undefined) models.resolve(input.model);
     const turn = await prepareTurn(actor, input);
     const title = firstWords(input.content);

@@ -53,6 +53,8 @@ export function createRuns(ports: RunPorts, settings: Settings) {
   /** Whoever lost its lease to the reaper finds another epoch in the row. */
   const epoch = ports.ids.next();
   const active = new Map<string, ActiveRun>();
+  let isClosing = false;
+  let wakeWhenIdle = () => {};
 
   function append(run: ActiveRun, event: RunEvent) {
     run.seq++;
@@ -148,6 +150,7 @@ export function createRuns(ports: RunPorts, settings: Settings) {
       }),
     );
     active.delete(runId);
+    if (active.size === 0) wakeWhenIdle();
     if (!won) return;
     const { status, finishReason, error } = outcome;
     append(run, { type: "run-end", status, finishReason, length: run.text.length, receipt, ...(error && { error }) });
@@ -208,6 +211,20 @@ export function createRuns(ports: RunPorts, settings: Settings) {
     /** The person who started a run that this process writes. */
     starter: (runId: string) => active.get(runId)?.plan.userId,
     count: () => active.size,
+    /** Asked before a turn is written. */
+    checkOpen() {
+      if (isClosing) throw new AppError("unavailable", "The server is restarting: send it again", { retryAfterMs: 2_000 });
+    },
+    refuseNew() {
+      isClosing = true;
+    },
+    async settled() {
+      while (active.size > 0) {
+        await new Promise<void>((resolve) => {
+          wakeWhenIdle = resolve;
+        });
+      }
+    },
     /** Ends what is still being written, with its text kept. */
     interrupt() {
       for (const run of active.values()) run.abort.abort("interrupted");

@@ -3,6 +3,8 @@ import type { Actor } from "../auth/actor.ts";
 import type { RunOutcome } from "./runs.ts";
 import type { ClaimedTurn, Turn } from "./turn-queries.ts";
 
+const titleLength = 60;
+
 /** The rows that a turn has just written, as everybody sees them: nothing is read back. */
 export function questionOf(actor: Actor, turn: Turn, claimed: ClaimedTurn): Message {
   return {

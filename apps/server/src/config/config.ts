@@ -1,0 +1,40 @@
+import { type Environment, type Variable, variables } from "./variables.ts";
+
+/** One line, for the person who starts the server. */
+export class ConfigError extends Error {}
+
+/** Reads every variable once. An empty one counts as not set. */
+export function readConfig(given: Record<string, string | undefined>): Environment {
+  const entries = Object.entries<Variable>(variables).map(([name, variable]) => [
+    name,
+    readVariable(name, variable, given[name]),
+  ]);
+  const config: Environment = Object.fromEntries(entries);
+  checkSecrets(config);
+  return config;
+}
+
+function readVariable(name: string, { schema, fallback, allowed, secret }: Variable, given: string | undefined): unknown {
+  const text = given?.trim() || fallback;
+  const parsed = schema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  const shown = secret ? `set to something of ${text.length} characters` : `"${text}"`;
+  throw new ConfigError(`${name} is ${shown}, but it takes ${allowed}`);
+}
+
+const shortest = 32;
+const wellKnown = /^(secret|changeme|change-me|your[-_ ]?secret|default|password|parley)/i;
+
+function checkSecrets({ NODE_ENV, JWT_SECRET }: Environment) {
+  const weak = JWT_SECRET.find(
+    (secret) => Buffer.byteLength(secret) < shortest || (NODE_ENV === "production" && wellKnown.test(secret)),
+  );
+  if (weak !== undefined) {
+    throw new ConfigError(
+      `JWT_SECRET has a secret of ${weak.length} characters that is too short or well known: it takes 32 random bytes or more`,
+    );
+  }
+  if (NODE_ENV === "production" && JWT_SECRET.length === 0) {
+    throw new ConfigError("JWT_SECRET is not set: in production it takes 32 random bytes or more (openssl rand -base64 48)");
+  }
+}

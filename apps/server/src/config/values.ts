@@ -1,0 +1,62 @@
+import type { Limit } from "@parley/core/ports";
+import * as z from "zod";
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `15m`, `7d`, `500ms` → milliseconds. */
+export const duration = z.string().transform((text, context) => {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  const unit = match?.[2];
+  if (match && (unit === "ms" || unit === "s" || unit === "m" || unit === "h" || unit === "d"))
+    return Number(match[1]) * unitMs[unit];
+  context.addIssue({ code: "custom" });
+  return z.NEVER;
+});
+
+/** `10/1m`, `100/15m/60s` (the third part: how long the caller stays blocked), or `off`. */
+export const limit = z.string().transform((text, context): Limit | null => {
+  if (text === "off") return null;
+  const [count = "", window = "", block, ...rest] = text.split("/");
+  const windowMs = duration.safeParse(window);
+  const blockMs = block === undefined ? undefined : duration.safeParse(block);
+  const isValid =
+    /^[1-9]\d{0,8}$/.test(count) && windowMs.success && windowMs.data > 0 && blockMs?.success !== false && rest.length === 0;
+  if (isValid) return { count: Number(count), windowMs: windowMs.data, ...(blockMs?.success && { blockMs: blockMs.data }) };
+  context.addIssue({ code: "custom" });
+  return z.NEVER;
+});
+
+/** `free=5/1m,pro=20/1m,enterprise=100/1m`, or one limit for every plan. */
+export const limitByPlan = z.string().transform((text, context) => {
+  const byPlan: Record<string, Limit | null> = {};
+  for (const entry of text.split(",")) {
+    const [plan, value] = entry.includes("=") ? entry.split("=") : ["", entry];
+    const parsed = limit.safeParse(value?.trim());
+    if (!parsed.success || !["", "free", "pro", "enterprise"].includes(plan?.trim() ?? "?")) {
+      context.addIssue({ code: "custom" });
+      return z.NEVER;
+    }
+    for (const name of plan ? [plan.trim()] : ["free", "pro", "enterprise"]) byPlan[name] = parsed.data;
+  }
+  return byPlan;
+});
+
+/** Comma-separated. */
+export const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter(Boolean),
+);
+
+export const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+
+export const address = (...schemes: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)));
+
+export const orNone = <Schema extends z.ZodType>(schema: Schema) => z.union([z.literal("").transform(() => null), schema]);

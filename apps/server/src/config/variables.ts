@@ -1,0 +1,188 @@
+import * as z from "zod";
+import { address, duration, limit, limitByPlan, list, orNone, wholeNumber } from "./values.ts";
+
+export interface Variable<Schema extends z.ZodType = z.ZodType> {
+  schema: Schema;
+  /** What holds when the variable is not set; the empty string stands for "none". */
+  fallback: string;
+  about: string;
+  /** What may be given, in words. */
+  allowed: string;
+  secret: boolean;
+}
+
+function variable<Schema extends z.ZodType>(schema: Schema, fallback: string, about: string, allowed: string): Variable<Schema> {
+  return { schema, fallback, about, allowed, secret: false };
+}
+
+function secret<Schema extends z.ZodType>(schema: Schema, about: string, allowed: string): Variable<Schema> {
+  return { schema, fallback: "", about, allowed, secret: true };
+}
+
+const limitForm = "COUNT/WINDOW such as 10/1m, COUNT/WINDOW/BLOCK, or off";
+const durationForm = "a duration such as 15m, 7d or 500ms";
+const keys = "one key, or several separated by commas";
+const text = orNone(z.string().min(1));
+
+/** Every variable, by the headings of `.env.example`. */
+export const groups = {
+  Server: {
+    NODE_ENV: variable(
+      z.enum(["development", "production"]),
+      "development",
+      "production is strict about secrets and HTTPS",
+      "development or production",
+    ),
+    PORT: variable(
+      wholeNumber(0, 65_535),
+      "3000",
+      "one port for HTTP and WebSocket; 0 picks a free one",
+      "a whole number from 0 to 65535",
+    ),
+    HOST: variable(z.string().min(1), "127.0.0.1", "the address to listen on; 0.0.0.0 for all", "an address or a host name"),
+    PUBLIC_URL: variable(
+      orNone(address("http", "https")),
+      "",
+      "where people reach this server; links in mails start with it",
+      "an http or https address",
+    ),
+    DATA_DIR: variable(z.string().min(1), ".parley", "the embedded database, the secret of a local start, files", "a folder"),
+    ALLOWED_HOSTS: variable(
+      list,
+      "",
+      "names this server answers to; empty: localhost and the host of PUBLIC_URL; * for any",
+      "host names, comma-separated",
+    ),
+    CORS_ORIGINS: variable(list, "", "origins of other web apps that may call with credentials", "origins, comma-separated"),
+    TRUSTED_PROXIES: variable(
+      list,
+      "",
+      "proxies whose x-forwarded headers count: addresses, CIDRs, loopback, private",
+      "addresses and CIDRs, comma-separated",
+    ),
+  },
+  Storage: {
+    DATABASE_URL: variable(
+      orNone(address("postgres", "postgresql")),
+      "",
+      "Postgres 15 or newer; empty: embedded Postgres in DATA_DIR",
+      "a postgres:// address",
+    ),
+    REDIS_URL: variable(
+      orNone(address("redis", "rediss")),
+      "",
+      "shared limits for several nodes; empty: each node counts for itself",
+      "a redis:// or rediss:// address",
+    ),
+    S3_ENDPOINT: variable(orNone(address("http", "https")), "", "files on S3 instead of in DATA_DIR", "an http or https address"),
+    S3_BUCKET: variable(text, "", "", "a bucket's name"),
+    S3_REGION: variable(text, "", "", "a region's name"),
+    S3_ACCESS_KEY_ID: secret(text, "", "a key id"),
+    S3_SECRET_ACCESS_KEY: secret(text, "", "a key"),
+    UPLOAD_MAX_BYTES: variable(
+      wholeNumber(1, 1_073_741_824),
+      "10485760",
+      "the largest file that may be uploaded",
+      "a number of bytes up to 1073741824",
+    ),
+  },
+  Accounts: {
+    JWT_SECRET: secret(
+      list,
+      "signs tokens; several, comma-separated, to rotate: the first one signs, all are accepted",
+      "32 bytes or more each, comma-separated",
+    ),
+    REGISTRATION: variable(z.enum(["open", "invite", "closed"]), "open", "who may make an account", "open, invite or closed"),
+    EMAIL_VERIFICATION: variable(
+      z.enum(["", "off", "required"]),
+      "",
+      "empty: required when SMTP_URL is set, otherwise off",
+      "off or required",
+    ),
+    ACCESS_TOKEN_TTL: variable(duration, "15m", "how long an access token lives", durationForm),
+    REFRESH_TOKEN_TTL: variable(duration, "7d", "how long a session lives without being used", durationForm),
+    SESSION_MAX_AGE: variable(duration, "30d", "how long a session lives at most", durationForm),
+    MAX_SESSIONS_PER_USER: variable(
+      wholeNumber(1, 1_000),
+      "5",
+      "the oldest session ends when there are more",
+      "a whole number from 1 to 1000",
+    ),
+    SMTP_URL: secret(
+      orNone(address("smtp", "smtps")),
+      "mail server; without one, links are written to the log",
+      "an smtp:// or smtps:// address",
+    ),
+    MAIL_FROM: variable(text, "", "the sender of mails", "a mail address"),
+  },
+  Models: {
+    DEFAULT_MODEL: variable(text, "", "empty: the first model of the first configured provider", "a model's id"),
+    ANTHROPIC_API_KEY: secret(text, "Claude", "a key"),
+    ANTHROPIC_API_KEY_BACKUP: secret(list, "tried when the first is out of quota", keys),
+    ANTHROPIC_BASE_URL: variable(
+      orNone(address("http", "https")),
+      "",
+      "another address for Claude's API",
+      "an http or https address",
+    ),
+    GOOGLE_AI_API_KEY: secret(text, "Gemini", "a key"),
+    GOOGLE_AI_API_KEY_BACKUP: secret(list, "tried when the first is out of quota", keys),
+    GOOGLE_AI_BASE_URL: variable(
+      orNone(address("http", "https")),
+      "",
+      "another address for Gemini's API",
+      "an http or https address",
+    ),
+    OPENAI_COMPATIBLE_BASE_URL: variable(
+      orNone(address("http", "https")),
+      "",
+      "Ollama, vLLM, llama.cpp, OpenAI",
+      "an http or https address",
+    ),
+    OPENAI_COMPATIBLE_API_KEY: secret(text, "", "a key"),
+    OPENAI_COMPATIBLE_API_KEY_BACKUP: secret(list, "tried when the first is out of quota", keys),
+  },
+  Limits: {
+    MESSAGE_MAX_LENGTH: variable(
+      wholeNumber(1, 1_000_000),
+      "10000",
+      "characters in a message",
+      "a whole number from 1 to 1000000",
+    ),
+    RATE_LIMIT_GENERAL_GUEST: variable(limit, "100/15m", "calls from one address without an account", limitForm),
+    RATE_LIMIT_GENERAL: variable(limit, "1500/15m", "calls of one account", limitForm),
+    RATE_LIMIT_SIGN_IN: variable(limit, "5/15m/15m", "failed sign-ins from one address", limitForm),
+    RATE_LIMIT_CHAT: variable(limit, "10/1m", "messages of one account", limitForm),
+    RATE_LIMIT_PASSWORD_RESET: variable(limit, "3/1h", "password resets from one address", limitForm),
+    RATE_LIMIT_TOOLS: variable(
+      limitByPlan,
+      "free=5/1m,pro=20/1m,enterprise=100/1m",
+      "tool calls of one account, by plan",
+      "limits by plan such as free=5/1m,pro=20/1m",
+    ),
+  },
+  Operation: {
+    LOG_LEVEL: variable(
+      z.enum(["debug", "info", "warn", "error"]),
+      "info",
+      "the least important lines that are logged",
+      "debug, info, warn or error",
+    ),
+    LOG_DIR: variable(text, "", "daily files as well as standard output", "a folder"),
+    METRICS_TOKEN: secret(text, "opens /metrics and the details of /health", "a token"),
+    SENTRY_DSN: secret(orNone(address("http", "https")), "reports crashes", "a DSN"),
+    ALERT_WEBHOOK_URL: secret(orNone(address("http", "https")), "is told of alerts", "an http or https address"),
+  },
+} satisfies Record<string, Record<string, Variable>>;
+
+export const variables = {
+  ...groups.Server,
+  ...groups.Storage,
+  ...groups.Accounts,
+  ...groups.Models,
+  ...groups.Limits,
+  ...groups.Operation,
+};
+
+export type Variables = typeof variables;
+export type Environment = { [Name in keyof Variables]: z.output<Variables[Name]["schema"]> };

@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { FolderInUseError, pinoLog } from "@parley/platform/node";
+import { ConfigError, readConfig } from "./config/config.ts";
+import type { Environment } from "./config/variables.ts";
+import { type RunningServer, startServer } from "./start.ts";
+
+const exitMs = 30_000;
+const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+try {
+  await main();
+} catch (error) {
+  const isKnown = error instanceof ConfigError || error instanceof FolderInUseError || isPortInUse(error);
+  console.error(isKnown && error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+async function main() {
+  if (existsSync(".env")) process.loadEnvFile(".env");
+  const config = readConfig(process.env);
+  const log = await pinoLog({ level: config.LOG_LEVEL, folder: config.LOG_DIR });
+  const template = beside("./pglite-template.tar.gz");
+  const assets = { migrations: beside("./drizzle"), pgliteTemplate: existsSync(template) ? template : null };
+  const server = await startServer(config, { assets, log });
+  process.stdout.write(describe(server, config));
+
+  let isStopping = false;
+  const stop = async (code: number) => {
+    if (isStopping) return;
+    isStopping = true;
+    // Whatever hangs, the process ends.
+    setTimeout(() => process.exit(1), exitMs).unref();
+    await server.stop();
+    await log.flush();
+    process.exit(code);
+  };
+  process.on("SIGTERM", () => void stop(0));
+  process.on("SIGINT", () => void stop(0));
+  const crash = (kind: string) => (error: unknown) => {
+    log.error({ err: error, kind }, "the process is in an unknown state and stops");
+    void stop(1);
+  };
+  process.on("uncaughtException", crash("uncaughtException"));
+  process.on("unhandledRejection", crash("unhandledRejection"));
+}
+
+function describe({ url, database, redis, models }: RunningServer, config: Environment): string {
+  const where = database === "pglite" ? `embedded Postgres in ${config.DATA_DIR} (set DATABASE_URL for your own)` : "Postgres";
+  const more = "Claude, Gemini and OpenAI-compatible models are not connected in this version";
+  return [
+    `Parley    ${url}`,
+    `Database  ${where}${redis ? ", limits in Redis" : ""}`,
+    `Models    ${models.join(", ")} (${more})`,
+    "",
+  ].join("\n");
+}
+
+function isPortInUse(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}

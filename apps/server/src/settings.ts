@@ -1,0 +1,22 @@
+import type { Settings } from "@parley/core";
+import type { OpenDatabase } from "@parley/platform/node";
+import { localSecret } from "./config/local-secret.ts";
+import type { Environment } from "./config/variables.ts";
+
+/** The environment in the words of the domain. */
+export async function readSettings(config: Environment, database: OpenDatabase["kind"]): Promise<Settings> {
+  return {
+    jwtSecrets: config.JWT_SECRET.length > 0 ? config.JWT_SECRET : [await localSecret(config.DATA_DIR)],
+    accessTokenTtlMs: config.ACCESS_TOKEN_TTL,
+    sessionTtlMs: config.REFRESH_TOKEN_TTL,
+    messageMaxLength: config.MESSAGE_MAX_LENGTH,
+    defaultModel: config.DEFAULT_MODEL,
+    soleWriter: database === "pglite",
+    limits: {
+      guest: config.RATE_LIMIT_GENERAL_GUEST,
+      user: config.RATE_LIMIT_GENERAL,
+      signIn: config.RATE_LIMIT_SIGN_IN,
+      chat: config.RATE_LIMIT_CHAT,
+    },
+  };
+}

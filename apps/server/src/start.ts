@@ -1,0 +1,145 @@
+import { createServer, type Server } from "node:http";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { createApp, createContext, createGate, createSocketHub, router } from "@parley/api";
+import { createServices } from "@parley/core";
+import type { Clock, Log, Provider } from "@parley/core/ports";
+import { argon2Passwords, nodeBackground, type OpenDatabase } from "@parley/platform/node";
+import { createIds, memoryCache, memoryEventLog, memoryRateLimiter } from "@parley/platform/shared";
+import { demoProvider } from "@parley/providers/demo";
+import type { Environment } from "./config/variables.ts";
+import { type Assets, openDatabase } from "./database.ts";
+import { checkHealth, type HealthPart } from "./health.ts";
+import { readSettings } from "./settings.ts";
+import { serveSockets } from "./sockets.ts";
+
+/** What a test or a benchmark puts in place of the usual. */
+export interface Overrides {
+  clock?: Clock;
+  providers?: Provider[];
+  openDatabase?: () => Promise<OpenDatabase>;
+}
+
+export interface RunningServer {
+  url: string;
+  database: OpenDatabase["kind"];
+  redis: boolean;
+  models: string[];
+  /** Stops taking calls, tells sockets to go elsewhere, lets answers finish for a while and saves the rest as they are. */
+  stop(): Promise<void>;
+}
+
+const version = "0.1.0";
+const sweepMs = 10_000;
+const answersGraceMs = 20_000;
+const saveGraceMs = 5_000;
+
+export async function startServer(
+  config: Environment,
+  { assets, log, overrides = {} }: { assets: Assets; log: Log; overrides?: Overrides },
+): Promise<RunningServer> {
+  const clock = overrides.clock ?? { now: () => new Date() };
+  const database = await (overrides.openDatabase ?? (() => openDatabase(config, assets)))();
+  const redis = config.REDIS_URL ? await (await import("@parley/platform/node/redis")).openRedis(config.REDIS_URL, log) : null;
+  const background = nodeBackground(log);
+  const eventLog = memoryEventLog(clock);
+  background.every("sweep the event log", sweepMs, async () => eventLog.sweep());
+  const services = createServices(
+    {
+      database: database.database,
+      eventLog,
+      providers: overrides.providers ?? [demoProvider()],
+      passwords: argon2Passwords(),
+      rateLimiter: redis?.rateLimiter ?? memoryRateLimiter(),
+      cache: memoryCache(clock),
+      background,
+      clock,
+      ids: createIds(clock),
+      log,
+    },
+    await readSettings(config, database.kind),
+  );
+
+  let isDraining = false;
+  const parts: Record<string, HealthPart> = {
+    database: { ping: database.ping, isNeeded: true },
+    ...(redis && { redis: { ping: redis.ping, isNeeded: false } }),
+  };
+  const gateOptions = {
+    environment: config.NODE_ENV,
+    publicUrl: config.PUBLIC_URL,
+    corsOrigins: config.CORS_ORIGINS,
+    allowedHosts: config.ALLOWED_HOSTS,
+    trustedProxies: config.TRUSTED_PROXIES,
+    requireHttps: config.TRUSTED_PROXIES.length > 0,
+    requestId: () => crypto.randomUUID(),
+    now: () => performance.now(),
+  };
+  const gate = createGate(gateOptions);
+  const app = createApp(
+    {
+      ...gateOptions,
+      router,
+      createContext: (caller, requestId) => createContext(services, caller, requestId),
+      remoteAddress: (env) => (env as HttpBindings).incoming.socket.remoteAddress ?? "",
+      log,
+      version,
+      metricsToken: config.METRICS_TOKEN,
+      health: () => checkHealth(parts, isDraining),
+      startedAt: performance.now(),
+    },
+    gate,
+  );
+  const hub = createSocketHub({
+    router,
+    log,
+    createContext: (caller) => createContext(services, caller, ""),
+    requestId: gateOptions.requestId,
+  });
+  const server = createServer({ requestTimeout: 60_000 }, getRequestListener(app.fetch));
+  serveSockets(server, { gate, hub });
+  const url = await listen(server, config);
+
+  return {
+    url,
+    database: database.kind,
+    redis: redis !== null,
+    models: services.models.list().items.map(({ id }) => id),
+    async stop() {
+      isDraining = true;
+      services.chat.runs.refuseNew();
+      hub.broadcastReconnect();
+      server.close();
+      await within(answersGraceMs, services.chat.runs.settled());
+      services.chat.runs.interrupt();
+      background.stop();
+      await within(saveGraceMs, background.settled());
+      hub.closeAll(1012, "restarting");
+      eventLog.close();
+      server.closeAllConnections();
+      await redis?.close();
+      await database.close();
+    },
+  };
+}
+
+function listen(server: Server, { PORT, HOST }: Environment): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port: PORT, host: HOST, backlog: 4_096 }, () => {
+      server.off("error", reject);
+      const bound = server.address();
+      const port = typeof bound === "object" && bound ? bound.port : PORT;
+      const host = HOST === "0.0.0.0" || HOST === "::" ? "localhost" : HOST.includes(":") ? `[${HOST}]` : HOST;
+      resolve(`http://${host}:${port}`);
+    });
+  });
+}
+
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, enough]);
+  clearTimeout(timer);
+}

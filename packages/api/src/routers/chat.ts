@@ -1,0 +1,56 @@
+import {
+  Conversation,
+  ConversationPage,
+  FollowLive,
+  FollowRun,
+  ListConversations,
+  ListMessages,
+  MessagePage,
+  SendAccepted,
+  SendMessage,
+} from "@parley/contract";
+import type { TRPCRouterRecord } from "@trpc/server";
+import * as z from "zod";
+import { trackedFeed } from "../tracked-feed.ts";
+import { signedIn } from "../trpc.ts";
+
+const conversations = {
+  /** A page of your conversations, newest activity first. */
+  list: signedIn
+    .input(ListConversations)
+    .output(ConversationPage)
+    .query(({ ctx, input }) => ctx.services.chat.conversations.list(ctx.actor, input)),
+  get: signedIn
+    .input(z.object({ id: z.uuid() }))
+    .output(Conversation)
+    .query(({ ctx, input }) => ctx.services.chat.conversations.get(ctx.actor, input.id)),
+} satisfies TRPCRouterRecord;
+
+const messages = {
+  /** A page of one branch, oldest first, from the leaf upward: `nextCursor` goes further back. */
+  list: signedIn
+    .input(ListMessages)
+    .output(MessagePage)
+    .query(({ ctx, input }) => ctx.services.chat.messages.list(ctx.actor, input)),
+} satisfies TRPCRouterRecord;
+
+export const chat = {
+  conversations,
+  messages,
+  /** Saves a message and starts its answer. The same `clientMessageId` gives the same ids for a day. */
+  send: signedIn
+    .input(SendMessage)
+    .output(SendAccepted)
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.limits.chat(ctx.actor);
+      return ctx.services.chat.send(ctx.actor, input);
+    }),
+  /** The events of an answer, from the beginning or after `lastEventId`. */
+  follow: signedIn
+    .input(FollowRun)
+    .subscription(async ({ ctx, input, signal }) => trackedFeed(await ctx.services.chat.follow(ctx.actor, input, signal))),
+  /** Everything that concerns you, on all of your devices. */
+  live: signedIn
+    .input(FollowLive)
+    .subscription(async ({ ctx, input, signal }) => trackedFeed(await ctx.services.chat.live(ctx.actor, input, signal))),
+} satisfies TRPCRouterRecord;

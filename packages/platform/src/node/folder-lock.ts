@@ -1,0 +1,99 @@
+import { link, open, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+
+const heartbeatMs = 2_000;
+const staleMs = 10_000;
+
+export class FolderInUseError extends Error {
+  constructor(folder: string, owner: string) {
+    super(`${folder} is in use by another Parley (${owner}): stop it, or set DATA_DIR or DATABASE_URL to something else`);
+  }
+}
+
+/**
+ * One process a folder. A lock whose process died is taken over: at once on the same machine, otherwise when its
+ * heartbeat has been silent for a while.
+ */
+export async function lockFolder(folder: string): Promise<{ release(): Promise<void> }> {
+  const file = path.join(folder, "lock");
+  const own = JSON.stringify({ pid: process.pid, host: os.hostname(), at: Date.now() });
+  while (!(await create(file, own))) {
+    const found = await readFile(file, "utf8").catch(() => null);
+    if (found === null) continue;
+    if (!(await isAbandoned(file, found))) throw new FolderInUseError(folder, describe(found));
+    await takeAway(file, found);
+  }
+  const heartbeat = setInterval(() => {
+    const now = new Date();
+    utimes(file, now, now).catch(() => {});
+  }, heartbeatMs);
+  heartbeat.unref();
+  return {
+    async release() {
+      clearInterval(heartbeat);
+      if ((await readFile(file, "utf8").catch(() => null)) === own) await unlink(file).catch(() => {});
+    },
+  };
+}
+
+async function create(file: string, content: string): Promise<boolean> {
+  const draft = `${file}.${process.pid}`;
+  const handle = await open(draft, "w");
+  await handle.writeFile(content);
+  await handle.close();
+  try {
+    // A link appears whole or not at all: nobody reads a lock that is half written.
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  } finally {
+    await unlink(draft);
+  }
+}
+
+async function isAbandoned(file: string, found: string): Promise<boolean> {
+  const owner = parse(found);
+  if (owner?.host === os.hostname()) return owner.pid === process.pid || !isRunning(owner.pid);
+  const touched = await stat(file).catch(() => null);
+  return !touched || Date.now() - touched.mtimeMs > staleMs;
+}
+
+/** Only the lock that was judged: another process may have taken over in between. */
+async function takeAway(file: string, judged: string) {
+  const aside = `${file}.${process.pid}.old`;
+  if (
+    !(await rename(file, aside).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return;
+  if ((await readFile(aside, "utf8")) !== judged) await link(aside, file).catch(() => {});
+  await unlink(aside);
+}
+
+function parse(content: string): { pid: number; host: string } | null {
+  try {
+    const { pid, host } = JSON.parse(content);
+    return typeof pid === "number" && typeof host === "string" ? { pid, host } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+function describe(content: string): string {
+  const owner = parse(content);
+  return owner ? `process ${owner.pid} on ${owner.host}` : "unknown";
+}

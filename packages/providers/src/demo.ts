@@ -1,0 +1,59 @@
+import type { GenerateRequest, Provider, ProviderEvent } from "@parley/core/ports";
+
+const model = {
+  id: "demo",
+  provider: "demo",
+  name: "Demonstration (not a language model)",
+  contextLength: 8_192,
+  outputLimit: 2_048,
+  isDefault: false,
+};
+
+/** Answers without a key: deterministic text about the message itself, streamed word by word. */
+export function demoProvider({ wordMs = 25 } = {}): Provider {
+  return {
+    name: "demo",
+    models: [model],
+    async *stream(request, signal): AsyncGenerator<ProviderEvent> {
+      const answer = describe(request);
+      const words = answer.match(/\s*\S+/g) ?? [];
+      for (const word of words) {
+        await pause(wordMs, signal);
+        if (signal.aborted) return;
+        yield { type: "text", text: word };
+      }
+      const input = request.messages.reduce((sum, { content }) => sum + countWords(content), 0);
+      yield { type: "usage", tokens: { input, cacheRead: 0, cacheWrite: 0, output: words.length } };
+      yield { type: "end", finishReason: "stop" };
+    },
+  };
+}
+
+function describe({ messages }: GenerateRequest): string {
+  const question = messages.at(-1)?.content ?? "";
+  const letters = Array.from(question).length;
+  const turns = messages.filter(({ role }) => role === "user").length;
+  return [
+    "This is Parley's demonstration, not a language model.",
+    `Your message has ${letters} characters in ${countWords(question)} words, and is number ${turns} in this conversation.`,
+    `It says: "${question.slice(0, 500)}".`,
+    "To talk to a real model, set ANTHROPIC_API_KEY, GOOGLE_AI_API_KEY or OPENAI_COMPATIBLE_BASE_URL and start again.",
+  ].join(" ");
+}
+
+function countWords(text: string): number {
+  return text.split(/\s+/).filter(Boolean).length;
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (milliseconds === 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(finish, milliseconds);
+    function finish() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      resolve();
+    }
+    signal.addEventListener("abort", finish);
+  });
+}
