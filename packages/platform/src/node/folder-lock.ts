@@ -1,9 +1,13 @@
 import { link, open, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const heartbeatMs = 2_000;
 const staleMs = 10_000;
+/** A process that was killed a moment ago may still be on its way out. */
+const patienceMs = 3_000;
+const lookAgainMs = 100;
 
 export class FolderInUseError extends Error {
   constructor(folder: string, owner: string) {
@@ -18,11 +22,13 @@ export class FolderInUseError extends Error {
 export async function lockFolder(folder: string): Promise<{ release(): Promise<void> }> {
   const file = path.join(folder, "lock");
   const own = JSON.stringify({ pid: process.pid, host: os.hostname(), at: Date.now() });
+  const giveUpAt = Date.now() + patienceMs;
   while (!(await create(file, own))) {
     const found = await readFile(file, "utf8").catch(() => null);
     if (found === null) continue;
-    if (!(await isAbandoned(file, found))) throw new FolderInUseError(folder, describe(found));
-    await takeAway(file, found);
+    if (await isAbandoned(file, found)) await takeAway(file, found);
+    else if (Date.now() > giveUpAt) throw new FolderInUseError(folder, describe(found));
+    else await sleep(lookAgainMs);
   }
   const heartbeat = setInterval(() => {
     const now = new Date();
@@ -56,7 +62,10 @@ async function create(file: string, content: string): Promise<boolean> {
 
 async function isAbandoned(file: string, found: string): Promise<boolean> {
   const owner = parse(found);
-  if (owner?.host === os.hostname()) return owner.pid === process.pid || !isRunning(owner.pid);
+  if (owner?.host === os.hostname()) {
+    const bootedAt = Date.now() - os.uptime() * 1_000;
+    return owner.pid === process.pid || owner.at < bootedAt || !isRunning(owner.pid);
+  }
   const touched = await stat(file).catch(() => null);
   return !touched || Date.now() - touched.mtimeMs > staleMs;
 }
@@ -75,10 +84,10 @@ async function takeAway(file: string, judged: string) {
   await unlink(aside);
 }
 
-function parse(content: string): { pid: number; host: string } | null {
+function parse(content: string): { pid: number; host: string; at: number } | null {
   try {
-    const { pid, host } = JSON.parse(content);
-    return typeof pid === "number" && typeof host === "string" ? { pid, host } : null;
+    const { pid, host, at } = JSON.parse(content);
+    return typeof pid === "number" && typeof host === "string" && typeof at === "number" ? { pid, host, at } : null;
   } catch {
     return null;
   }

@@ -1,0 +1,54 @@
+import type { Services } from "@parley/core";
+import type { AnyTRPCRouter } from "@trpc/server";
+import type { Caller, Context } from "../context.ts";
+import type { Exchange } from "./exchange.ts";
+
+export interface HealthCheck {
+  status: "ok" | "degraded" | "down";
+  ms?: number;
+  detail?: string;
+}
+
+/** What `/health` and `/ready` answer. `down` is 503, the others are 200. */
+export interface Health {
+  status: "ok" | "degraded" | "down";
+  version: string;
+  environment: "production" | "development";
+  /** Seconds. */
+  uptime: number;
+  checks: Record<string, HealthCheck>;
+}
+
+/** What the gate needs: the WebSocket upgrade passes it as well. */
+export interface GateOptions {
+  readonly environment: "production" | "development";
+  /** Where people reach this server, when that is known. */
+  readonly publicUrl: string | null;
+  /** Origins that may read answers, with credentials. `*`: every origin, and then without credentials. */
+  readonly corsOrigins: readonly string[];
+  /** Empty: the names of localhost and the host of `publicUrl`. `*.example.com` takes subdomains, `*` takes any. */
+  readonly allowedHosts: readonly string[];
+  /** Addresses, CIDRs, and the words `loopback` and `private`. */
+  readonly trustedProxies: readonly string[];
+  readonly requireHttps: boolean;
+  readonly requestId: () => string;
+  /** Milliseconds with fractions, from any beginning: `performance.now` where there is one. */
+  readonly now: () => number;
+}
+
+export interface ApiOptions extends GateOptions {
+  readonly router: AnyTRPCRouter;
+  /** Never throws for bad credentials. Cookies that a procedure sets go to `exchange.setCookies`. */
+  readonly createContext: (caller: Caller, requestId: string, exchange: Exchange) => Promise<Context>;
+  /** The address of the peer, from what the runtime gives Hono as `c.env`. */
+  readonly remoteAddress: (env: unknown) => string;
+  readonly log: Services["log"];
+  readonly version: string;
+  readonly metricsToken: string | null;
+  /** `down` also while draining. Bounded in time by whoever writes it. */
+  readonly health: () => Promise<Pick<Health, "status" | "checks">>;
+  /** Bytes of a request's body; 1 MiB without it. */
+  readonly bodyLimit?: number;
+  /** On the clock of `now`. */
+  readonly startedAt: number;
+}
