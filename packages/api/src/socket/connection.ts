@@ -1,0 +1,210 @@
+import { AppError } from "@parley/core";
+import { TRPCError } from "@trpc/server";
+import type { TRPCClientOutgoingMessage } from "@trpc/server/rpc";
+import type { Caller } from "../context.ts";
+import { type Call, type Invoke, isAbortError, isAsyncIterable } from "./call.ts";
+import { headOf, readConnectionToken, readMessages, type SocketContext } from "./frames.ts";
+import type { Host } from "./lane.ts";
+import { Outgoing, type OutgoingEnvironment } from "./outgoing.ts";
+import type { Socket, SocketConnection } from "./socket.ts";
+import { Subscription } from "./subscription.ts";
+
+/** What all connections of a hub share. */
+export interface Environment extends OutgoingEnvironment {
+  readonly invoke: Invoke;
+  readonly sweepsUntil: {
+    readonly authenticated: number;
+    readonly ping: number;
+    readonly answer: number;
+    readonly slowAnswer: number;
+  };
+  /** Sweeps so far, the only notion of time: a process that stood still ends nobody for it. */
+  sweeps: number;
+  /** Open subscriptions of all connections. */
+  subscriptions: number;
+  createContext(caller: Caller): Promise<SocketContext>;
+  requestId(): string;
+  closed(connection: Connection): void;
+}
+
+const closeReason = new DOMException("The socket was closed", "AbortError");
+
+/** One socket. What only some sockets need is made when they need it: there may be many thousands, mostly idle. */
+export class Connection extends Outgoing implements Host, SocketConnection {
+  protected readonly environment: Environment;
+  /** Until the connection params have come. */
+  #caller: Caller | undefined;
+  #opening: Promise<void> | undefined;
+  #context: SocketContext | undefined;
+  #calls: Set<AbortController> | undefined;
+  #subscriptions: Map<Call["id"], Subscription> | undefined;
+  #heardAt: number;
+
+  constructor(socket: Socket, environment: Environment) {
+    super(socket);
+    this.environment = environment;
+    this.#heardAt = environment.sweeps;
+  }
+
+  get invoke(): Invoke {
+    return this.environment.invoke;
+  }
+
+  get actor(): SocketContext["actor"] {
+    return this.#context?.actor ?? null;
+  }
+
+  open(caller: Caller, expectsConnectionParams: boolean): void {
+    if (expectsConnectionParams) this.#caller = caller;
+    else this.#enter(async () => caller);
+  }
+
+  message(text: string): void {
+    if (this.isClosed) return;
+    this.heard();
+    if (this.#context) this.#heardAt = this.environment.sweeps;
+    const caller = this.#caller;
+    if (text === "PONG") return;
+    if (text === "PING") {
+      this.send("PONG");
+    } else if (text.length > this.environment.limits.frameLength) {
+      this.close(1009, "message_too_large");
+    } else if (caller) {
+      this.#caller = undefined;
+      this.#enter(async () => ({ ...caller, token: readConnectionToken(text) ?? caller.token }));
+    } else {
+      this.#receive(text);
+    }
+  }
+
+  /** Called at every sweep of the hub. */
+  sweep(): void {
+    const { sweeps, sweepsUntil } = this.environment;
+    const quiet = sweeps - this.#heardAt;
+    if (!this.#context) {
+      if (quiet >= sweepsUntil.authenticated) this.close(4408, "authentication_timeout");
+    } else if (quiet === sweepsUntil.ping) {
+      this.send("PING");
+    } else if (quiet >= sweepsUntil.ping + (this.isSlow ? sweepsUntil.slowAnswer : sweepsUntil.answer)) {
+      this.terminate();
+    }
+  }
+
+  fail(call: Call, cause: unknown): void {
+    const { type, path, input, context } = call;
+    this.refuse(call.head, { cause, type, path, input, context: context ?? this.#freshContext() });
+  }
+
+  async prepare(call: Call): Promise<void> {
+    if (!this.#context) await this.#opening;
+    call.context = this.#freshContext();
+  }
+
+  forget(id: Call["id"]): void {
+    if (this.#subscriptions?.delete(id)) this.environment.subscriptions--;
+  }
+
+  protected onClosed(): void {
+    const subscriptions = this.#subscriptions;
+    this.#subscriptions = undefined;
+    this.environment.subscriptions -= subscriptions?.size ?? 0;
+    this.environment.closed(this);
+    for (const subscription of subscriptions?.values() ?? []) subscription.stop();
+    for (const controller of this.#calls ?? []) controller.abort(closeReason);
+  }
+
+  #enter(readCaller: () => Promise<Caller>): void {
+    const { environment } = this;
+    this.#opening = readCaller()
+      .then((caller) => environment.createContext(caller))
+      .then((context) => {
+        this.#context = context;
+        this.#heardAt = environment.sweeps;
+        this.#opening = undefined;
+      });
+    this.#opening.catch((cause: unknown) => {
+      const isMalformed = cause instanceof TRPCError && cause.code === "PARSE_ERROR";
+      if (!isMalformed) this.report(cause, "the context of a socket could not be made");
+      this.refuse(headOf(null, undefined), { cause, type: "unknown" });
+      // Calls that came meanwhile are told first.
+      setTimeout(() => (isMalformed ? this.close(1008, "invalid_connection_params") : this.close(1013, "unavailable")), 0);
+    });
+  }
+
+  #receive(text: string): void {
+    let messages: TRPCClientOutgoingMessage[];
+    try {
+      messages = readMessages(text);
+    } catch (cause) {
+      this.refuse(headOf(null, undefined), { cause, type: "unknown", context: this.#freshContext() });
+      return;
+    }
+    const calls = messages.filter(({ method }) => method === "query" || method === "mutation").length;
+    const isCrowded = calls > this.environment.limits.callsPerFrame;
+    for (const message of messages) this.#take(message, isCrowded);
+  }
+
+  #take(message: TRPCClientOutgoingMessage, isCrowded: boolean): void {
+    const { id, jsonrpc } = message;
+    const { requestIdLength } = this.environment.limits;
+    if (id === null || (typeof id === "string" && id.length > requestIdLength)) {
+      const cause = new TRPCError({ code: "PARSE_ERROR", message: id === null ? "`id` is required" : "`id` is too long" });
+      this.refuse(headOf(null, jsonrpc), { cause, type: "unknown", context: this.#freshContext() });
+    } else if (message.method === "subscription.stop") {
+      this.#subscriptions?.get(id)?.stop();
+    } else {
+      const { path, input, lastEventId } = message.params;
+      const call: Call = { id, head: headOf(id, jsonrpc), type: message.method, path, input, lastEventId, context: undefined };
+      if (call.type === "subscription") this.#subscribe(call);
+      else void this.#answer(call, isCrowded);
+    }
+  }
+
+  async #answer(call: Call, isCrowded: boolean): Promise<void> {
+    const controller = new AbortController();
+    try {
+      this.#admit(controller, isCrowded);
+      await this.prepare(call);
+      if (controller.signal.aborted) return;
+      const output = await this.invoke(call, controller.signal);
+      if (isAsyncIterable(output)) {
+        const message = `Cannot return an async iterable or observable from a ${call.type} procedure with WebSockets`;
+        throw new TRPCError({ code: "UNSUPPORTED_MEDIA_TYPE", message });
+      }
+      this.send(call.head + this.bodies.data(output));
+    } catch (cause) {
+      if (!controller.signal.aborted || !isAbortError(cause)) this.fail(call, cause);
+    } finally {
+      this.#calls?.delete(controller);
+    }
+  }
+
+  #admit(controller: AbortController, isCrowded: boolean): void {
+    const { callsPerFrame, callsUnderWay } = this.environment.limits;
+    if (isCrowded) throw new AppError("payload_too_large", `Send at most ${callsPerFrame} calls at once`);
+    this.#calls ??= new Set();
+    if (this.#calls.size >= callsUnderWay) throw new AppError("rate_limited", "Too many calls are under way on this socket");
+    this.#calls.add(controller);
+  }
+
+  #subscribe(call: Call): void {
+    const { environment } = this;
+    const { subscriptions: most } = environment.limits;
+    this.#subscriptions ??= new Map();
+    if (this.#subscriptions.has(call.id)) {
+      this.fail(call, new TRPCError({ code: "BAD_REQUEST", message: `Duplicate id ${call.id}` }));
+    } else if (this.#subscriptions.size >= most) {
+      this.fail(call, new AppError("rate_limited", `A socket carries at most ${most} subscriptions`));
+    } else {
+      const subscription = new Subscription(call, this);
+      this.#subscriptions.set(call.id, subscription);
+      environment.subscriptions++;
+      void subscription.run();
+    }
+  }
+
+  /** Every call and every refusal has a request id of its own. */
+  #freshContext(): SocketContext | undefined {
+    return this.#context && { ...this.#context, requestId: this.environment.requestId() };
+  }
+}

@@ -1,0 +1,128 @@
+import type { Services } from "@parley/core";
+import type { AnyTRPCRouter, inferRouterContext } from "@trpc/server";
+import type { Caller } from "../context.ts";
+import { createInvoke } from "./call.ts";
+import { Connection, type Environment } from "./connection.ts";
+import { createBodies, reconnect, type SocketContext } from "./frames.ts";
+import { defaultLimits, type SocketLimits } from "./limits.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { Socket, SocketConnection } from "./socket.ts";
+
+export interface SocketHubOptions<Router extends AnyTRPCRouter> {
+  readonly router: Router;
+  readonly log: Pick<Services["log"], "warn">;
+  readonly limits?: Partial<SocketLimits>;
+  /** Once a connection. Each call gets a copy with a request id of its own. */
+  createContext(caller: Caller): Promise<inferRouterContext<Router> & SocketContext>;
+  requestId(): string;
+}
+
+export interface SocketOpening extends Caller {
+  /** The URL said `connectionParams=1`: the first frame carries the token. */
+  readonly expectsConnectionParams: boolean;
+}
+
+export interface SocketHub {
+  open(socket: Socket, opening: SocketOpening): SocketConnection;
+  /** Every client opens a new socket and moves its subscriptions there before it leaves the old one. */
+  broadcastReconnect(): void;
+  endSession(sessionId: string): void;
+  rightsChanged(userId: string): void;
+  closeAll(code: number, reason: string): void;
+  counts(): { connections: number; subscriptions: number };
+}
+
+type Timer = ReturnType<typeof setInterval>;
+
+/** tRPC's WebSocket protocol for any runtime. All sockets share two timers, and none runs while nobody needs it. */
+export function createSocketHub<Router extends AnyTRPCRouter>(options: SocketHubOptions<Router>): SocketHub {
+  const { router, log } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const connections = new Set<Connection>();
+  const paused = new Set<Outgoing>();
+  let changes = 0;
+  let sweeping: Timer | undefined;
+  let draining: Timer | undefined;
+  const sweepsIn = (milliseconds: number) => Math.max(1, Math.ceil(milliseconds / limits.sweepMs));
+  const report = (cause: unknown, message: string) => log.warn({ err: cause }, message);
+
+  const environment: Environment = {
+    bodies: createBodies(router, report),
+    invoke: createInvoke(router),
+    limits,
+    sweepsUntil: {
+      authenticated: sweepsIn(limits.authenticateMs),
+      ping: sweepsIn(limits.pingAfterMs),
+      answer: sweepsIn(limits.answerMs),
+      slowAnswer: sweepsIn(limits.slowAnswerMs),
+    },
+    sweeps: 0,
+    subscriptions: 0,
+    async createContext(caller) {
+      // What ends while the credentials are being looked at would otherwise be missed.
+      for (;;) {
+        const seen = changes;
+        const context = await options.createContext(caller);
+        if (seen === changes) return context;
+      }
+    },
+    requestId: options.requestId,
+    paused(outgoing) {
+      paused.add(outgoing);
+      draining ??= setInterval(drain, limits.drainMs);
+    },
+    closed(connection) {
+      connections.delete(connection);
+      paused.delete(connection);
+      if (connections.size > 0) return;
+      clearInterval(sweeping);
+      sweeping = undefined;
+    },
+    report,
+  };
+
+  function drain(): void {
+    for (const outgoing of paused) {
+      if (outgoing.drain()) paused.delete(outgoing);
+    }
+    if (paused.size > 0) return;
+    clearInterval(draining);
+    draining = undefined;
+  }
+
+  function sweep(): void {
+    environment.sweeps++;
+    for (const connection of connections) connection.sweep();
+  }
+
+  function closeWhere(isMeant: (actor: SocketContext["actor"]) => boolean, code: number, reason: string): void {
+    for (const connection of connections) {
+      if (isMeant(connection.actor)) connection.close(code, reason);
+    }
+  }
+
+  return {
+    open(socket, { expectsConnectionParams, ...caller }) {
+      const connection = new Connection(socket, environment);
+      connections.add(connection);
+      sweeping ??= setInterval(sweep, limits.sweepMs);
+      connection.open(caller, expectsConnectionParams);
+      return connection;
+    },
+    broadcastReconnect() {
+      for (const connection of connections) connection.send(reconnect);
+    },
+    endSession(sessionId) {
+      changes++;
+      closeWhere((actor) => actor?.sessionId === sessionId, 4401, "session_ended");
+    },
+    rightsChanged(userId) {
+      changes++;
+      closeWhere((actor) => actor?.userId === userId, 4403, "rights_changed");
+    },
+    closeAll(code, reason) {
+      closeWhere(() => true, code, reason);
+    },
+    counts: () => ({ connections: connections.size, subscriptions: environment.subscriptions }),
+  };
+}
