@@ -82,8 +82,11 @@ export interface LogEntry<Event> extends FeedEntry<Event> {
 export interface LogSink<Event> {
   /** As a feed's sink: `more` announces another entry at once, false asks for a pause. */
   entry(entry: LogEntry<Event>, more: boolean): boolean;
-  /** `gap`: the log no longer covers what comes after the position asked for. `closed`: the log shuts down. */
-  end(reason: "gap" | "closed"): void;
+  /**
+   * `finished`: nothing more will come. `gap`: the log no longer covers what comes after the position asked for.
+   * `closed`: the log shuts down.
+   */
+  end(reason: "finished" | "gap" | "closed"): void;
 }
 
 /**

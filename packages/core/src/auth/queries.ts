@@ -37,12 +37,12 @@ const liveSession = prepared((database) =>
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .innerJoin(roles, eq(roles.name, users.role))
-    .where(and(eq(sessions.id, value("id")), isNull(sessions.endedAt), gt(sessions.expiresAt, value("now"))))
+    .where(and(eq(sessions.id, value("id")), isNull(sessions.endedAt), gt(sessions.expiresAt, sql`${value("now")}::timestamptz`)))
     .prepare("live_session"),
 );
 
 export async function findLiveSession(database: Database, id: string, now: Date) {
-  const [session] = await liveSession(database).execute({ id, now });
+  const [session] = await liveSession(database).execute({ id, now: now.toISOString() });
   return session ?? null;
 }
 

@@ -2,7 +2,7 @@ import type { FollowLive, FollowRun } from "@parley/contract";
 import type { LiveEvent, Receipt, RunEvent } from "@parley/contract/events";
 import type { Actor } from "../auth/actor.ts";
 import { AppError } from "../errors.ts";
-import { createFeed, type Feed, type FeedSink, type Following } from "../feed.ts";
+import { createFeed, type Feed, type FeedEntry, type FeedSink, type Following } from "../feed.ts";
 import type { Ports } from "../ports.ts";
 import { mergeDeltas } from "./merge.ts";
 import { formatPosition, type Position, parsePosition } from "./positions.ts";
@@ -22,6 +22,7 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
     let done = false;
     let following: Following | undefined;
     const finish = (error?: AppError) => {
+      if (done) return;
       done = true;
       following?.stop();
       sink.end(error);
@@ -33,7 +34,8 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
         return room && !done;
       },
       end(reason) {
-        if (reason === "closed") finish(closing());
+        if (reason === "finished") finish();
+        else if (reason === "closed") finish(closing());
         else
           void followSaved(runId, userId, from, { sink, isDone: () => done }).then(
             () => finish(),
@@ -107,7 +109,8 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
 function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSink<RunEvent>): Position {
   const { messageId, conversationId, provider, model, status, attempts, finishReason, error } = run;
   let { seq, text, reasoning } = position;
-  const give = (event: RunEvent) => sink.entry({ id: formatPosition({ seq, text, reasoning }), event }, true);
+  const entries: FeedEntry<RunEvent>[] = [];
+  const give = (event: RunEvent) => entries.push({ id: formatPosition({ seq, text, reasoning }), event });
   if (seq === 0) {
     seq = 1;
     give({ type: "run-start", runId, messageId, conversationId, provider, model, attempt: 1 });
@@ -130,6 +133,7 @@ function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSi
     const receipt = receiptOf(runId, attempts);
     give({ type: "run-end", status, finishReason, length: run.text.length, receipt, ...(error && { error }) });
   }
+  for (const [index, entry] of entries.entries()) sink.entry(entry, index + 1 < entries.length);
   return { seq, text, reasoning };
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { schema } from "@parley/core/database";
@@ -7,10 +7,10 @@ import { drizzle } from "drizzle-orm/pglite";
 import { lockFolder } from "./folder-lock.ts";
 import { type MigrationTarget, migrate } from "./migrate.ts";
 import type { OpenDatabase } from "./open-database.ts";
+import { unpackTemplate } from "./pglite-template.ts";
 
 interface Options {
-  /** Null keeps everything in memory. */
-  folder: string | null;
+  folder: string;
   /** A data folder packed with its migrations applied: saves the first start from making one. */
   template: string | null;
   migrations: string;
@@ -18,14 +18,12 @@ interface Options {
 
 /** Postgres inside this process. It survives a killed process; it does not flush to the disk, so not a power cut. */
 export async function openPglite({ folder, template, migrations }: Options): Promise<OpenDatabase> {
-  if (folder) await mkdir(path.dirname(folder), { recursive: true });
-  const lock = folder ? await lockFolder(path.dirname(folder)) : null;
+  const parent = path.dirname(folder);
+  await mkdir(parent, { recursive: true });
+  const lock = await lockFolder(parent);
   try {
-    const isNew = !folder || !existsSync(path.join(folder, "PG_VERSION"));
-    const client = await PGlite.create({
-      ...(folder && { dataDir: folder }),
-      ...(isNew && template && { loadDataDir: new Blob([new Uint8Array(await readFile(template))]) }),
-    });
+    if (template && !existsSync(folder)) await unpackTemplate(template, folder);
+    const client = await PGlite.create({ dataDir: folder });
     const database = drizzle(client, { schema });
     await migrate(migrations, targetOf(client));
     return {
@@ -36,11 +34,11 @@ export async function openPglite({ folder, template, migrations }: Options): Pro
       },
       close: async () => {
         await client.close();
-        await lock?.release();
+        await lock.release();
       },
     };
   } catch (error) {
-    await lock?.release();
+    await lock.release();
     throw error;
   }
 }

@@ -41,16 +41,20 @@ export function memoryEventLog(clock: Clock, { keepFinishedMs = 60_000, maxEntri
   /** Hands over what a reader has not had, until it is full or has everything. */
   function advance(topic: Topic, reader: Reader) {
     while (!reader.paused && topic.readers.has(reader)) {
+      if (reader.next < topic.first) return leave(topic, reader, "gap");
       const entry = topic.entries[reader.next - topic.first];
       if (!entry) {
-        if (reader.next >= topic.first) return;
-        topic.readers.delete(reader);
-        reader.sink.end("gap");
+        if (topic.finishedAt !== null) leave(topic, reader, "finished");
         return;
       }
       reader.next++;
       if (!reader.sink.entry(entry, reader.next <= headOf(topic))) reader.paused = true;
     }
+  }
+
+  function leave(topic: Topic, reader: Reader, reason: Parameters<LogSink<unknown>["end"]>[0]) {
+    topic.readers.delete(reader);
+    reader.sink.end(reason);
   }
 
   const log: EventLog & { sweep(): void; close(): void } = {
@@ -68,17 +72,16 @@ export function memoryEventLog(clock: Clock, { keepFinishedMs = 60_000, maxEntri
     },
 
     follow(name, after, sink) {
-      const topic = topics.get(name) ?? open(name, base + 1, true);
+      const known = topics.get(name);
+      if (closed || after > (known ? headOf(known) : base) || (!known && after < base)) {
+        sink.end(closed ? "closed" : "gap");
+        return { resume() {}, stop() {} };
+      }
+      const topic = known ?? open(name, base + 1, true);
       // The list holds entries of all kinds; a topic's name says which kind its own are.
       const reader: Reader = { sink: sink as LogSink<unknown>, next: after + 1, paused: false };
       topic.readers.add(reader);
-      if (closed) {
-        topic.readers.delete(reader);
-        sink.end("closed");
-      } else if (after > headOf(topic)) {
-        topic.readers.delete(reader);
-        sink.end("gap");
-      } else advance(topic, reader);
+      advance(topic, reader);
       return {
         resume() {
           if (!reader.paused) return;
@@ -99,7 +102,9 @@ export function memoryEventLog(clock: Clock, { keepFinishedMs = 60_000, maxEntri
 
     finish(name) {
       const topic = topics.get(name);
-      if (topic) topic.finishedAt = clock.now().getTime();
+      if (!topic) return;
+      topic.finishedAt = clock.now().getTime();
+      for (const reader of topic.readers) advance(topic, reader);
     },
 
     sweep() {

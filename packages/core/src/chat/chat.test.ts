@@ -1,0 +1,320 @@
+import type { RunEvent } from "@parley/contract/events";
+import { databaseKinds, openTestDatabase, scriptedProvider, type TestDatabase, testServices } from "@parley/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { FeedEntry } from "../feed.ts";
+
+describe.each(databaseKinds)("chat on %s", (kind) => {
+  let database: TestDatabase;
+  let node: ReturnType<typeof testServices>;
+  const scripted = scriptedProvider();
+
+  beforeAll(async () => {
+    database = await openTestDatabase(kind);
+    node = testServices(database, { providers: [scripted.provider] });
+  });
+  afterAll(async () => {
+    await node.stop();
+    await database.close();
+  });
+
+  let sent = 0;
+  const message = (content = "Hello") => ({ clientMessageId: `message-${++sent}`, content });
+
+  async function collect(feed: AsyncIterable<FeedEntry<RunEvent>>, until = (_: RunEvent) => false) {
+    const entries: FeedEntry<RunEvent>[] = [];
+    for await (const entry of feed) {
+      entries.push(entry);
+      if (until(entry.event)) break;
+    }
+    return entries;
+  }
+  const textOf = (entries: FeedEntry<RunEvent>[]) =>
+    entries.map(({ event }) => (event.type === "text-delta" ? event.text : "")).join("");
+
+  async function answered(actor: Parameters<typeof node.chat.send>[0], text: string) {
+    const accepted = await node.chat.send(actor, message());
+    const stream = await scripted.next();
+    stream.text(text).end();
+    const runId = accepted.answer?.runId ?? "";
+    const entries = await collect(await node.chat.follow(actor, { runId }));
+    return { ...accepted, runId, entries };
+  }
+
+  test("a first message makes a conversation with its answer", async () => {
+    const { actor, user } = await node.person();
+    const accepted = await node.chat.send(actor, message("What is a parley?\nTell me."));
+    const stream = await scripted.next();
+    expect(stream.request.messages).toEqual([{ role: "user", content: "What is a parley?\nTell me." }]);
+    stream.text("A talk ").text("between foes.").end();
+    const entries = await collect(await node.chat.follow(actor, { runId: accepted.answer?.runId ?? "" }));
+
+    expect(entries[0]?.event).toMatchObject({ type: "run-start", provider: "scripted", attempt: 1 });
+    expect(textOf(entries)).toBe("A talk between foes.");
+    expect(entries.at(-1)?.event).toMatchObject({ type: "run-end", status: "completed", finishReason: "stop", length: 20 });
+    const [conversation] = (await node.chat.conversations.list(actor, {})).items;
+    expect(conversation).toMatchObject({
+      id: accepted.conversationId,
+      title: "What is a parley? Tell me.",
+      messageCount: 2,
+      myRole: "owner",
+      lastMessage: { role: "assistant", excerpt: "A talk between foes." },
+      members: [{ role: "owner", user: { id: user.id } }],
+    });
+    const { items } = await node.chat.messages.list(actor, { conversationId: accepted.conversationId });
+    expect(items.map(({ role, content, status }) => ({ role, content, status }))).toEqual([
+      { role: "user", content: "What is a parley?\nTell me.", status: "complete" },
+      { role: "assistant", content: "A talk between foes.", status: "complete" },
+    ]);
+    expect(items[0]).toEqual(accepted.message);
+  });
+
+  test("a later message continues the branch, and the model gets the history", async () => {
+    const { actor } = await node.person();
+    const first = await answered(actor, "One.");
+    const second = await node.chat.send(actor, { ...message("And two?"), conversationId: first.conversationId });
+    const stream = await scripted.next();
+    expect(stream.request.messages.map(({ content }) => content)).toEqual(["Hello", "One.", "And two?"]);
+    stream.text("Two.").end();
+    expect(second.message.parentId).toBe(first.answer?.messageId);
+    await collect(await node.chat.follow(actor, { runId: second.answer?.runId ?? "" }));
+
+    const page = await node.chat.messages.list(actor, { conversationId: first.conversationId, limit: 3 });
+    expect(page.items.map(({ content }) => content)).toEqual(["One.", "And two?", "Two."]);
+    const rest = await node.chat.messages.list(actor, { conversationId: first.conversationId, cursor: page.nextCursor ?? "" });
+    expect(rest.items.map(({ content }) => content)).toEqual(["Hello"]);
+    expect(rest.nextCursor).toBeNull();
+  });
+
+  test("a message to a named parent makes a sibling branch", async () => {
+    const { actor } = await node.person();
+    const first = await answered(actor, "One.");
+    const send = (content: string) =>
+      node.chat.send(actor, { ...message(content), conversationId: first.conversationId, parentId: first.answer?.messageId, answer: false });
+    const left = await send("Left");
+    const right = await send("Right");
+    expect(right.message.parentId).toBe(left.message.parentId);
+    const { items } = await node.chat.messages.list(actor, { conversationId: first.conversationId });
+    expect(items.at(-1)).toMatchObject({ content: "Right", siblings: { ids: [left.message.id, right.message.id], index: 1 } });
+  });
+
+  test("the same message sent twenty times at once is one turn", async () => {
+    const { actor } = await node.person();
+    const once = message();
+    const all = await Promise.all(Array.from({ length: 20 }, () => node.chat.send(actor, once)));
+    (await scripted.next()).end();
+    expect(new Set(all.map(({ answer }) => answer?.runId)).size).toBe(1);
+    expect(new Set(all.map(({ conversationId }) => conversationId)).size).toBe(1);
+    expect((await node.chat.conversations.list(actor, {})).items).toHaveLength(1);
+  });
+
+  test("another message with the same clientMessageId is refused", async () => {
+    const { actor } = await node.person();
+    const once = message();
+    await node.chat.send(actor, { ...once, answer: false });
+    await expect(node.chat.send(actor, { ...once, content: "Else", answer: false })).rejects.toMatchObject({
+      reason: "idempotency_mismatch",
+    });
+  });
+
+  test("two messages sent at once both land, in one order", async () => {
+    const { actor } = await node.person();
+    const { conversationId } = await answered(actor, "One.");
+    const [left, right] = await Promise.all(
+      ["Left", "Right"].map((content) => node.chat.send(actor, { ...message(content), conversationId, answer: false })),
+    );
+    const { items } = await node.chat.messages.list(actor, { conversationId });
+    expect(items.map(({ id }) => id)).toEqual(expect.arrayContaining([left?.message.id, right?.message.id]));
+    expect(items).toHaveLength(4);
+  });
+
+  test("somebody else's conversation, run and message are as if they did not exist", async () => {
+    const owner = await node.person();
+    const stranger = await node.person();
+    const { conversationId, runId, message: theirs } = await answered(owner.actor, "Mine.");
+    const mine = await answered(stranger.actor, "Also mine.");
+    const missing = "01a1fd8a-0000-7000-8000-000000000000";
+    for (const [id, run, parentId] of [
+      [conversationId, runId, theirs.id],
+      [missing, missing, missing],
+    ] as const) {
+      const refusals = [
+        node.chat.conversations.get(stranger.actor, id),
+        node.chat.messages.list(stranger.actor, { conversationId: id }),
+        node.chat.send(stranger.actor, { ...message(), conversationId: id }),
+        node.chat.send(stranger.actor, { ...message(), conversationId: mine.conversationId, parentId }),
+        node.chat.follow(stranger.actor, { runId: run }),
+      ];
+      for (const refusal of await Promise.allSettled(refusals)) {
+        expect(refusal).toMatchObject({ status: "rejected", reason: { reason: "not_found" } });
+      }
+    }
+    expect((await node.chat.conversations.list(stranger.actor, {})).items).toHaveLength(1);
+  });
+
+  test("a follower resumes after any event and has the stored text", async () => {
+    const { actor } = await node.person();
+    const accepted = await node.chat.send(actor, message());
+    const stream = await scripted.next();
+    const runId = accepted.answer?.runId ?? "";
+    const feed = await node.chat.follow(actor, { runId });
+    const words = ["Über ", "🙂", " שלום", " мир", " end"];
+    const seen: FeedEntry<RunEvent>[] = [];
+    for await (const entry of feed) {
+      seen.push(entry);
+      const word = words.shift();
+      if (word) stream.text(word);
+      else if (entry.event.type === "text-delta") stream.end();
+    }
+    const stored = (await node.chat.messages.list(actor, { conversationId: accepted.conversationId })).items.at(-1)?.content;
+    for (const [index, { id }] of seen.entries()) {
+      const rest = await collect(await node.chat.follow(actor, { runId, lastEventId: id }));
+      expect(textOf(seen.slice(0, index + 1)) + textOf(rest)).toBe(stored);
+    }
+    expect(stored).toBe("Über 🙂 שלום мир end");
+  });
+
+  test("a follower on a node without the log gets the same text from what is saved", async () => {
+    const { actor } = await node.person();
+    const { runId, entries } = await answered(actor, "Saved words.");
+    const elsewhere = testServices(database, { providers: [scripted.provider] });
+    const late = await collect(await elsewhere.chat.follow(actor, { runId }));
+    expect(late.map(({ event }) => event.type)).toEqual(["run-start", "text-delta", "run-end"]);
+    expect(late.at(-1)?.event).toEqual(entries.at(-1)?.event);
+    const middle = entries.find(({ event }) => event.type === "text-delta");
+    const rest = await collect(await elsewhere.chat.follow(actor, { runId, lastEventId: middle?.id ?? "" }));
+    expect(textOf(rest)).toBe("");
+    await elsewhere.stop();
+  });
+
+  test("a stream that breaks off is a failure with its text kept", async () => {
+    const { actor } = await node.person();
+    const accepted = await node.chat.send(actor, message());
+    (await scripted.next()).text("Half a sen").cut();
+    const entries = await collect(await node.chat.follow(actor, { runId: accepted.answer?.runId ?? "" }));
+    expect(entries.at(-1)?.event).toMatchObject({ type: "run-end", status: "failed", length: 10, error: { reason: "provider_unavailable" } });
+    const { items } = await node.chat.messages.list(actor, { conversationId: accepted.conversationId });
+    expect(items.at(-1)).toMatchObject({ content: "Half a sen", status: "failed", error: { reason: "provider_unavailable" } });
+  });
+
+  test("what a vendor's error says stays inside", async () => {
+    const { actor } = await node.person();
+    const accepted = await node.chat.send(actor, message());
+    (await scripted.next()).fail(new Error("canary-key-in-a-message"));
+    const entries = await collect(await node.chat.follow(actor, { runId: accepted.answer?.runId ?? "" }));
+    expect(JSON.stringify(entries)).not.toContain("canary");
+    expect(entries.at(-1)?.event).toMatchObject({ status: "failed" });
+  });
+
+  test("text that Postgres cannot store is the same for followers and in the store", async () => {
+    const { actor } = await node.person();
+    const accepted = await node.chat.send(actor, message());
+    (await scripted.next()).text("a\0b").text("\ud83d").text("\ude42").text("\ud83d").text("z").end();
+    const entries = await collect(await node.chat.follow(actor, { runId: accepted.answer?.runId ?? "" }));
+    const { items } = await node.chat.messages.list(actor, { conversationId: accepted.conversationId });
+    expect(textOf(entries)).toBe("a\ufffdb🙂\ufffdz");
+    expect(items.at(-1)?.content).toBe(textOf(entries));
+  });
+
+  test("a dead writer's run ends as interrupted, with the text of its last checkpoint", async () => {
+    const { actor } = await node.person();
+    const dying = testServices(database, { providers: [scripted.provider] });
+    const accepted = await dying.chat.send(actor, message());
+    const stream = await scripted.next();
+    stream.text("Before the crash");
+    const runId = accepted.answer?.runId ?? "";
+    await collect(await dying.chat.follow(actor, { runId }), ({ type }) => type === "text-delta");
+    // The next checkpoint has it; then the process is no more.
+    await expect.poll(async () => savedText(actor, runId), { timeout: 5_000 }).toBe("Before the crash");
+    dying.background.stop();
+
+    const heir = testServices(database, { providers: [scripted.provider], soleWriter: true });
+    const entries = await collect(await heir.chat.follow(actor, { runId }));
+    expect(textOf(entries)).toBe("Before the crash");
+    expect(entries.at(-1)?.event).toMatchObject({ type: "run-end", status: "interrupted", length: 16 });
+    stream.text(" and after").end();
+    await dying.background.settled();
+    const { items } = await node.chat.messages.list(actor, { conversationId: accepted.conversationId });
+    expect(items.at(-1)).toMatchObject({ content: "Before the crash", status: "interrupted" });
+    await heir.stop();
+  });
+
+  async function savedText(actor: Parameters<typeof node.chat.send>[0], runId: string) {
+    const reader = testServices(database);
+    const entries = await collect(await reader.chat.follow(actor, { runId }), ({ type }) => type !== "run-start");
+    await reader.stop();
+    return textOf(entries);
+  }
+
+  test("live tells every step of a turn, and resync where the log has a gap", async () => {
+    const { actor } = await node.person();
+    const live = (await node.chat.live(actor, {}))[Symbol.asyncIterator]();
+    const next = async () => (await live.next()).value;
+    const first = next();
+    const accepted = await node.chat.send(actor, message());
+    (await scripted.next()).text("Yes").end();
+    const events = [await first, await next(), await next(), await next(), await next(), await next()].map((entry) => entry?.event);
+    expect(events).toMatchObject([
+      { type: "conversation-created", conversation: { id: accepted.conversationId } },
+      { type: "message-created", message: { role: "user" } },
+      { type: "message-created", message: { role: "assistant", status: "running" } },
+      { type: "run-started", runId: accepted.answer?.runId },
+      { type: "message-updated", message: { content: "Yes", status: "complete" } },
+      { type: "run-ended", status: "completed" },
+    ]);
+    await live.return?.();
+    const resumed = (await node.chat.live(actor, { lastEventId: "12" }))[Symbol.asyncIterator]();
+    expect((await resumed.next()).value?.event).toEqual({ type: "resync" });
+    await resumed.return?.();
+  });
+
+  test("pages of conversations have every one once, newest activity first", async () => {
+    const { actor } = await node.person();
+    for (const content of ["one", "two", "three", "four", "five"]) await node.chat.send(actor, { ...message(content), answer: false });
+    const titles: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await node.chat.conversations.list(actor, { limit: 2, cursor });
+      titles.push(...page.items.map(({ title }) => title));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor);
+    expect(titles).toEqual(["five", "four", "three", "two", "one"]);
+  });
+
+  test("wrong input is told by name", async () => {
+    const { actor } = await node.person();
+    const refused = (input: object) => expect(node.chat.send(actor, { ...message(), ...input })).rejects;
+    await refused({ content: "x".repeat(10_001) }).toMatchObject({ reason: "invalid_input", issues: [{ path: "content" }] });
+    await refused({ model: "no-such-model" }).toMatchObject({ reason: "model_unknown" });
+    await expect(node.chat.conversations.list(actor, { cursor: "nonsense" })).rejects.toMatchObject({ reason: "invalid_input" });
+    const { runId } = await answered(actor, "x");
+    await expect(node.chat.follow(actor, { runId, lastEventId: "nonsense" })).rejects.toMatchObject({ reason: "invalid_input" });
+    await expect(node.chat.live(actor, { lastEventId: "nonsense" })).rejects.toMatchObject({ reason: "invalid_input" });
+  });
+
+  test("the conversation's model answers unless another is asked for", async () => {
+    const { actor } = await node.person();
+    const first = await node.chat.send(actor, { ...message(), model: "scripted-2" });
+    (await scripted.next()).end();
+    await node.chat.send(actor, { ...message(), conversationId: first.conversationId });
+    const second = await scripted.next();
+    second.end();
+    expect(second.request.model).toBe("scripted-2");
+    await node.chat.send(actor, { ...message(), conversationId: first.conversationId, model: "scripted" });
+    const third = await scripted.next();
+    third.end();
+    expect(third.request.model).toBe("scripted");
+  });
+
+  test("a node that closes accepts nothing new and keeps what was written", async () => {
+    const { actor } = await node.person();
+    const closing = testServices(database, { providers: [scripted.provider] });
+    const accepted = await closing.chat.send(actor, message());
+    (await scripted.next()).text("So far");
+    await collect(await closing.chat.follow(actor, { runId: accepted.answer?.runId ?? "" }), ({ type }) => type === "text-delta");
+    closing.chat.runs.refuseNew();
+    await expect(closing.chat.send(actor, message())).rejects.toMatchObject({ reason: "unavailable" });
+    await closing.stop();
+    const { items } = await node.chat.messages.list(actor, { conversationId: accepted.conversationId });
+    expect(items.at(-1)).toMatchObject({ content: "So far", status: "interrupted" });
+  });
+});
