@@ -1,8 +1,8 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { type Gate, type HeaderReader, readToken, type Socket, type SocketHub } from "@parley/api";
+import { checkOrigin, type Gate, type HeaderReader, readToken, type SocketConnection, type SocketHub } from "@parley/api";
 import { AppError } from "@parley/core";
-import { type WebSocket, WebSocketServer } from "ws";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
 
 const maxPayload = 64 * 1024;
 const refusals: Partial<Record<AppError["reason"], number>> = {
@@ -22,14 +22,14 @@ export function serveSockets(server: Server, { gate, hub }: { gate: Gate; hub: S
       const exchange = gate.open(readHead(request), request.socket.remoteAddress ?? "");
       gate.checkTarget(exchange);
       if (exchange.path !== "/trpc") throw new AppError("not_found", "Sockets are served at /trpc");
-      if (exchange.site === "foreign") throw new AppError("origin_not_allowed", "Sockets are not opened from this origin");
+      checkOrigin(exchange);
       const caller = {
         address: exchange.address,
         userAgent: exchange.headers.get("user-agent"),
         token: readToken(exchange, "origin"),
         expectsConnectionParams: new URLSearchParams(exchange.search).get("connectionParams") === "1",
       };
-      sockets.handleUpgrade(request, stream, head, (socket) => attach(socket, hub, caller));
+      sockets.handleUpgrade(request, stream, head, (socket) => attach(socket, hub.open(socket, caller)));
     } catch (error) {
       refuse(stream, error instanceof AppError ? (refusals[error.reason] ?? 400) : 400);
     }
@@ -50,24 +50,27 @@ function readHead(request: IncomingMessage) {
   return { method, url: `http://${host}${url}`, headers: reader };
 }
 
-function attach(socket: WebSocket, hub: SocketHub, opening: Parameters<SocketHub["open"]>[1]) {
-  const adapter: Socket = {
-    send: (text) => socket.send(text),
-    close: (code, reason) => socket.close(code, reason),
-    terminate: () => socket.terminate(),
-    get bufferedAmount() {
-      return socket.bufferedAmount;
-    },
-  };
-  const connection = hub.open(adapter, opening);
-  socket.on("message", (data, isBinary) => {
-    if (isBinary) socket.close(1003, "text_only");
-    else connection.message(data.toString());
-  });
-  socket.on("close", () => connection.closed());
-  // A frame that breaks the protocol: ws closes the socket, and nobody else need know.
-  socket.on("error", () => {});
+const connections = new WeakMap<WebSocket, SocketConnection>();
+
+/** The handlers are shared: a closure a socket would be most of what an idle one costs. */
+function attach(socket: WebSocket, connection: SocketConnection) {
+  connections.set(socket, connection);
+  socket.on("message", onMessage);
+  socket.on("close", onClose);
+  socket.on("error", onError);
 }
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean) {
+  if (isBinary) this.close(1003, "text_only");
+  else connections.get(this)?.message(data.toString());
+}
+
+function onClose(this: WebSocket) {
+  connections.get(this)?.closed();
+}
+
+/** A frame that breaks the protocol: ws closes the socket, and nobody else need know. */
+function onError() {}
 
 function refuse(stream: Duplex, status: number) {
   stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);

@@ -1,14 +1,14 @@
 import { type ErrorCode, type ErrorData, type ErrorReason, errorReasons } from "@parley/contract/errors";
 import { AppError } from "@parley/core";
 import type { TRPCError } from "@trpc/server";
-import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
+import { TRPC_ERROR_CODES_BY_KEY, type TRPCErrorShape } from "@trpc/server/rpc";
 import * as z from "zod";
 import type { Context } from "./context.ts";
 
 /** The one shape of an error, over HTTP, SSE and WebSocket. */
 export interface ApiErrorShape {
   message: string;
-  code: number;
+  code: TRPCErrorShape["code"];
   data: ErrorData;
 }
 

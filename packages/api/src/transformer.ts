@@ -1,5 +1,6 @@
 import { AppError } from "@parley/core";
 import superjson from "superjson";
+import { serializePlain } from "./serialize-plain.ts";
 
 const acceptedTypes = new Set(["Date", "undefined"]);
 
@@ -21,7 +22,10 @@ export const transformer = {
       return superjson.deserialize({ json, meta: { values } } as Parameters<typeof superjson.deserialize>[0]);
     },
   },
-  output: { serialize: superjson.serialize, deserialize: superjson.deserialize },
+  output: {
+    serialize: (value: unknown) => serializePlain(value) ?? superjson.serialize(value),
+    deserialize: superjson.deserialize,
+  },
 };
 
 /** The tree of annotations: a type's name, or lists and records of them. */

@@ -1,4 +1,4 @@
-import { AppError } from "@parley/core";
+import { type Actor, AppError } from "@parley/core";
 import { initTRPC } from "@trpc/server";
 import type { Context } from "./context.ts";
 import { type ApiErrorShape, shapeError } from "./errors.ts";
@@ -14,23 +14,39 @@ const t = initTRPC.context<Context>().create({
 
 export const createRouter = t.router;
 
-/** Open to guests. Credentials that were given must still be good. Every call counts towards the general limit. */
-export const anyone = t.procedure.use(({ ctx, next }) => {
-  if (ctx.refusal) throw ctx.refusal;
-  const counted = ctx.services.limits.general(ctx.actor, ctx.address);
-  return counted ? counted.then(() => next()) : next();
+/** What every call passes first: the credentials that were given are good, and the caller has calls left. */
+function admit({ refusal, services, actor, address }: Context): Promise<void> | undefined {
+  if (refusal) throw refusal;
+  return services.limits.general(actor, address);
+}
+
+function requireActor({ actor }: Context): Actor {
+  if (!actor) throw new AppError("unauthenticated", "Sign in first");
+  return actor;
+}
+
+// One middleware a procedure, not a chain of them: tRPC copies its options at every step.
+
+/** Open to guests. */
+export const anyone = t.procedure.use(async ({ ctx, next }) => {
+  const counted = admit(ctx);
+  if (counted !== undefined) await counted;
+  return next();
 });
 
-export const signedIn = anyone.use(({ ctx, next }) => {
-  if (!ctx.actor) throw new AppError("unauthenticated", "Sign in first");
-  return next({ ctx: { actor: ctx.actor } });
+export const signedIn = t.procedure.use(async ({ ctx, next }) => {
+  const counted = admit(ctx);
+  if (counted !== undefined) await counted;
+  return next({ ctx: { actor: requireActor(ctx) } });
 });
 
 export const permitted = (permission: string) =>
-  signedIn.use(({ ctx, next }) => {
-    const { permissions } = ctx.actor;
-    if (!permissions.includes(permission) && !permissions.includes("*")) {
+  t.procedure.use(async ({ ctx, next }) => {
+    const counted = admit(ctx);
+    if (counted !== undefined) await counted;
+    const actor = requireActor(ctx);
+    if (!actor.permissions.includes(permission) && !actor.permissions.includes("*")) {
       throw new AppError("forbidden", "You do not have the permission for this");
     }
-    return next();
+    return next({ ctx: { actor } });
   });

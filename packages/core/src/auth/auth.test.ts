@@ -32,7 +32,8 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
       ),
     );
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    for (const result of results) if (result.status === "rejected") expect(result.reason).toMatchObject({ reason: "email_taken" });
+    for (const result of results)
+      if (result.status === "rejected") expect(result.reason).toMatchObject({ reason: "email_taken" });
   });
 
   test("a name that is taken is told apart from an address", async () => {
@@ -44,7 +45,9 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
   test("a wrong password and an unknown name are the same answer", async () => {
     const { email } = await node.person();
     const wrong = await node.auth.login({ identifier: email, password: "wrong" }, origin).catch((error) => error);
-    const unknown = await node.auth.login({ identifier: "nobody@example.com", password: "wrong" }, origin).catch((error) => error);
+    const unknown = await node.auth
+      .login({ identifier: "nobody@example.com", password: "wrong" }, origin)
+      .catch((error) => error);
     expect(wrong).toMatchObject({ reason: "invalid_credentials" });
     expect(unknown).toEqual(wrong);
   });

@@ -89,7 +89,12 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     const { actor } = await node.person();
     const first = await answered(actor, "One.");
     const send = (content: string) =>
-      node.chat.send(actor, { ...message(content), conversationId: first.conversationId, parentId: first.answer?.messageId, answer: false });
+      node.chat.send(actor, {
+        ...message(content),
+        conversationId: first.conversationId,
+        parentId: first.answer?.messageId,
+        answer: false,
+      });
     const left = await send("Left");
     const right = await send("Right");
     expect(right.message.parentId).toBe(left.message.parentId);
@@ -191,7 +196,12 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     const accepted = await node.chat.send(actor, message());
     (await scripted.next()).text("Half a sen").cut();
     const entries = await collect(await node.chat.follow(actor, { runId: accepted.answer?.runId ?? "" }));
-    expect(entries.at(-1)?.event).toMatchObject({ type: "run-end", status: "failed", length: 10, error: { reason: "provider_unavailable" } });
+    expect(entries.at(-1)?.event).toMatchObject({
+      type: "run-end",
+      status: "failed",
+      length: 10,
+      error: { reason: "provider_unavailable" },
+    });
     const { items } = await node.chat.messages.list(actor, { conversationId: accepted.conversationId });
     expect(items.at(-1)).toMatchObject({ content: "Half a sen", status: "failed", error: { reason: "provider_unavailable" } });
   });
@@ -252,7 +262,9 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     const first = next();
     const accepted = await node.chat.send(actor, message());
     (await scripted.next()).text("Yes").end();
-    const events = [await first, await next(), await next(), await next(), await next(), await next()].map((entry) => entry?.event);
+    const events = [await first, await next(), await next(), await next(), await next(), await next()].map(
+      (entry) => entry?.event,
+    );
     expect(events).toMatchObject([
       { type: "conversation-created", conversation: { id: accepted.conversationId } },
       { type: "message-created", message: { role: "user" } },
@@ -269,7 +281,8 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
 
   test("pages of conversations have every one once, newest activity first", async () => {
     const { actor } = await node.person();
-    for (const content of ["one", "two", "three", "four", "five"]) await node.chat.send(actor, { ...message(content), answer: false });
+    for (const content of ["one", "two", "three", "four", "five"])
+      await node.chat.send(actor, { ...message(content), answer: false });
     const titles: string[] = [];
     let cursor: string | undefined;
     do {

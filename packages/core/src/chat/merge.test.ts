@@ -15,7 +15,10 @@ function reader({ room = true } = {}) {
   return { entries, sink };
 }
 
-const delta = (id: string, offset: number, text: string): FeedEntry<RunEvent> => ({ id, event: { type: "text-delta", offset, text } });
+const delta = (id: string, offset: number, text: string): FeedEntry<RunEvent> => ({
+  id,
+  event: { type: "text-delta", offset, text },
+});
 
 test("a reader who keeps up gets the very entries that others get", () => {
   const { entries, sink } = reader();

@@ -23,7 +23,11 @@ export async function unpackTemplate(file: string, folder: string): Promise<void
 
 /** The fields of ustar that PGlite writes. */
 function readHeader(header: Buffer) {
-  const field = (from: number, length: number) => header.toString("latin1", from, from + length).split("\0", 1)[0]?.trim() ?? "";
+  const field = (from: number, length: number) =>
+    header
+      .toString("latin1", from, from + length)
+      .split("\0", 1)[0]
+      ?.trim() ?? "";
   return {
     name: path.join(field(345, 155), field(0, 100)),
     size: Number.parseInt(field(124, 12) || "0", 8),

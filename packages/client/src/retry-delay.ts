@@ -1,0 +1,7 @@
+const shortestMs = 250;
+const longestMs = 15_000;
+
+/** Never nothing, and never the same for everybody: a server that comes back must not meet all of its clients at once. */
+export function retryDelayMs(attempt: number): number {
+  return Math.min(shortestMs * 2 ** attempt, longestMs) * (0.5 + Math.random());
+}

@@ -1,0 +1,61 @@
+import type { AppRouter } from "@parley/api/types";
+import { type Operation, TRPCClientError, type TRPCLink } from "@trpc/client";
+import { observable } from "@trpc/server/observable";
+import superjson from "superjson";
+import { readSubscription, type SseNotice, type SseRequest } from "./sse-stream.ts";
+
+export interface SseLink {
+  link: TRPCLink<AppRouter>;
+  close(): void;
+}
+
+/** Subscriptions as tRPC serves them over SSE, read with `fetch`. */
+export function createSseLink(request: SseRequest): SseLink {
+  const open = new Set<() => void>();
+  const link: TRPCLink<AppRouter> =
+    () =>
+    ({ op }) =>
+      observable((observer) => {
+        const controller = new AbortController();
+        const end = () => observer.complete();
+        open.add(end);
+        op.signal?.addEventListener("abort", end);
+        const read = async () => {
+          const notices = readSubscription({ ...request, url: urlOf(request.url, op) }, controller.signal);
+          for await (const notice of notices) observer.next({ result: resultOf(notice) });
+          observer.next({ result: { type: "stopped" } });
+        };
+        read().then(end, (error: Error) => observer.error(TRPCClientError.from(error)));
+        return () => {
+          controller.abort();
+          op.signal?.removeEventListener("abort", end);
+          open.delete(end);
+        };
+      });
+  return {
+    link,
+    close() {
+      for (const end of open) end();
+    },
+  };
+}
+
+function urlOf(endpoint: string, { path, input }: Operation): string {
+  return `${endpoint}/${path}?input=${encodeURIComponent(JSON.stringify(superjson.serialize(input)))}`;
+}
+
+function resultOf(notice: SseNotice) {
+  switch (notice.type) {
+    case "connecting": {
+      const { cause } = notice;
+      const error = cause instanceof Error ? TRPCClientError.from<AppRouter>(cause) : null;
+      return { type: "state", state: "connecting", error } as const;
+    }
+    case "connected":
+      return { type: "started" } as const;
+    case "data": {
+      const { id, data } = notice;
+      return { type: "data", id, data: { id, data } } as const;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { TRPCClientError } from "@trpc/client";
+import superjson from "superjson";
+import { readEvents, type StreamedEvent } from "./event-stream.ts";
+import { retryDelayMs } from "./retry-delay.ts";
+
+export interface SseRequest {
+  url: string;
+  fetch: typeof globalThis.fetch;
+  /** Asked at every attempt. */
+  headers(): Promise<Record<string, string>>;
+}
+
+export type SseNotice =
+  | { type: "connecting"; cause: unknown }
+  | { type: "connected" }
+  | { type: "data"; id: string; data: unknown };
+
+/** Of a server that restarts, and of the proxy in front of it. */
+const passing = [408, 502, 503, 504];
+const defaultQuietMs = 60_000;
+
+/** The browser's EventSource can send no token, hides why it was refused, and is missing in Node. */
+export async function* readSubscription(request: SseRequest, signal: AbortSignal): AsyncGenerator<SseNotice, void> {
+  let lastEventId = "";
+  let attempt = 0;
+  let cause: unknown = null;
+  while (!signal.aborted) {
+    yield { type: "connecting", cause };
+    try {
+      for await (const { type, data, id } of connect(request, lastEventId, signal)) {
+        attempt = 0;
+        if (type === "return") return;
+        if (type === "serialized-error") throw refusal(JSON.parse(data));
+        if (type === "connected") yield { type };
+        if (type !== "message") continue;
+        lastEventId = id;
+        yield { type: "data", id, data: superjson.deserialize(JSON.parse(data)) };
+      }
+      cause = new Error("The connection was lost");
+    } catch (error) {
+      if (error instanceof TRPCClientError && !passing.includes(error.data?.httpStatus)) throw error;
+      cause = error;
+    }
+    await pause(retryDelayMs(attempt++), signal);
+  }
+}
+
+async function* connect(
+  { url, fetch, headers }: SseRequest,
+  lastEventId: string,
+  signal: AbortSignal,
+): AsyncGenerator<StreamedEvent, void> {
+  const connection = new AbortController();
+  const leave = () => connection.abort();
+  let quietMs = defaultQuietMs;
+  let timer = setTimeout(leave, quietMs);
+  signal.addEventListener("abort", leave);
+  try {
+    const resume = lastEventId && { "last-event-id": lastEventId };
+    const sent = { ...(await headers()), ...resume, accept: "text/event-stream" };
+    if (signal.aborted) return;
+    const response = await fetch(url, { headers: sent, signal: connection.signal });
+    if (!response.ok || !response.body) throw await readRefusal(response);
+    for await (const event of readEvents(response.body)) {
+      if (event.type === "connected") quietMs = readQuietMs(event.data);
+      clearTimeout(timer);
+      timer = setTimeout(leave, quietMs);
+      yield event;
+    }
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", leave);
+    leave();
+  }
+}
+
+async function readRefusal(response: Response): Promise<Error> {
+  const { status } = response;
+  const body: unknown = await response.json().catch(() => null);
+  const error = typeof body === "object" && body !== null && "error" in body ? body.error : null;
+  if (typeof error === "object" && error !== null && "json" in error) return refusal(error);
+  const message = `The server answered with status ${status}`;
+  return refusal({ json: { code: -32600, message, data: { httpStatus: status } } });
+}
+
+function refusal(serialized: object): Error {
+  return TRPCClientError.from({ error: superjson.deserialize({ json: null, ...serialized }) });
+}
+
+/** How long the server may say nothing, in its own words. */
+function readQuietMs(connected: string): number {
+  const { reconnectAfterInactivityMs }: { reconnectAfterInactivityMs?: number } = JSON.parse(connected);
+  return reconnectAfterInactivityMs ?? defaultQuietMs;
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(finish, milliseconds);
+    function finish() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      resolve();
+    }
+    signal.addEventListener("abort", finish);
+  });
+}

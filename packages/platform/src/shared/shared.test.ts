@@ -1,0 +1,83 @@
+import { testClock } from "@parley/testing";
+import { describe, expect, test } from "vitest";
+import { eventLogContract } from "../contracts/event-log.ts";
+import { rateLimiterContract } from "../contracts/rate-limiter.ts";
+import { createIds } from "./ids.ts";
+import { memoryCache } from "./memory-cache.ts";
+import { memoryEventLog } from "./memory-event-log.ts";
+import { memoryRateLimiter } from "./rate-limiter.ts";
+
+describe("memoryEventLog", () => {
+  eventLogContract(() => memoryEventLog(testClock()));
+
+  test("forgets a finished topic after a while", () => {
+    const clock = testClock();
+    const log = memoryEventLog(clock);
+    log.append("run:1", "event", { seq: 1, id: "1" });
+    log.finish("run:1");
+    const endOf = (after: number) => {
+      const ends: string[] = [];
+      log.follow("run:1", after, { entry: () => true, end: (reason) => ends.push(reason) });
+      return ends[0];
+    };
+    log.sweep();
+    expect(endOf(1)).toBe("finished");
+    clock.advance({ seconds: 61 });
+    log.sweep();
+    expect(endOf(1)).toBe("gap");
+  });
+
+  test("keeps a bounded number of a person's events", async () => {
+    const log = memoryEventLog(testClock(), { maxEntries: 10 });
+    const start = await log.head("user:1");
+    for (let count = 1; count <= 1_000; count++) log.append("user:1", count);
+    const ends: string[] = [];
+    log.follow("user:1", start, { entry: () => true, end: (reason) => ends.push(reason) });
+    expect(ends).toEqual(["gap"]);
+    const recent: unknown[] = [];
+    log.follow("user:1", start + 995, { entry: ({ event }) => recent.push(event) > 0, end() {} });
+    expect(recent).toEqual([996, 997, 998, 999, 1000]);
+  });
+
+  test("tells its readers that it closes", () => {
+    const log = memoryEventLog(testClock());
+    log.append("run:1", "event", { seq: 1, id: "1" });
+    const ends: string[] = [];
+    log.follow("run:1", 0, { entry: () => true, end: (reason) => ends.push(reason) });
+    log.close();
+    expect(ends).toEqual(["closed"]);
+  });
+});
+
+describe("memoryRateLimiter", () => rateLimiterContract(() => memoryRateLimiter()));
+
+describe("createIds", () => {
+  test("makes UUIDv7 that sort in the order of their making, also when the clock stands still or goes back", () => {
+    let now = 1_800_000_000_000;
+    const ids = createIds({ now: () => new Date(now) });
+    const made: string[] = [];
+    for (let count = 0; count < 20_000; count++) {
+      if (count % 5_000 === 4_999) now -= 10;
+      if (count % 7_000 === 6_999) now += 1_000;
+      made.push(ids.next());
+    }
+    for (const id of made) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(new Set(made).size).toBe(made.length);
+    expect(made.toSorted()).toEqual(made);
+  });
+});
+
+describe("memoryCache", () => {
+  test("forgets after its time, and the oldest when it is full", async () => {
+    const clock = testClock();
+    const cache = memoryCache(clock, { maxEntries: 2 });
+    await cache.set("a", 1, 1_000);
+    await cache.set("b", 2, 1_000);
+    await cache.set("c", 3, 60_000);
+    expect([await cache.get("a"), await cache.get("b"), await cache.get("c")]).toEqual([undefined, 2, 3]);
+    clock.advance({ seconds: 2 });
+    expect([await cache.get("b"), await cache.get("c")]).toEqual([undefined, 3]);
+    await cache.delete("c");
+    expect(await cache.get("c")).toBeUndefined();
+  });
+});
