@@ -8,7 +8,7 @@ export async function localSecret(folder: string): Promise<string> {
   const kept = await readFile(file, "utf8").catch(() => null);
   if (kept) return kept;
   await mkdir(folder, { recursive: true });
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await writeFile(draft, randomBytes(48).toString("base64url"), { mode: 0o600 });
   // The first of several processes wins; the link never shows a file that is half written.
   await link(draft, file).catch(() => {});

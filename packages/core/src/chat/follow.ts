@@ -69,6 +69,28 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
     }
   }
 
+  /** A gap is told once; from there on the follower is up to date. */
+  function followLive(topic: string, { after, head }: { after: number; head: number }, sink: FeedSink<LiveEvent>): Following {
+    let isStopped = false;
+    let following = eventLog.follow<LiveEvent>(topic, after, {
+      entry: (entry, more) => sink.entry(entry, more),
+      end(reason) {
+        if (reason !== "gap") return sink.end(closing());
+        sink.entry({ id: String(head), event: { type: "resync" } }, true);
+        queueMicrotask(() => {
+          if (!isStopped) following = followLive(topic, { after: head, head }, sink);
+        });
+      },
+    });
+    return {
+      resume: () => following.resume(),
+      stop() {
+        isStopped = true;
+        following.stop();
+      },
+    };
+  }
+
   return {
     async follow(actor: Actor, { runId, lastEventId }: FollowRun, signal?: AbortSignal): Promise<Feed<RunEvent>> {
       const from = parsePosition(lastEventId);
@@ -84,23 +106,7 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
       const head = await eventLog.head(topic);
       const after = lastEventId == null ? head : Number(lastEventId);
       if (!Number.isSafeInteger(after) || after < 0) throw new AppError("invalid_input", "This is not the id of a live event");
-      return createFeed((sink) => {
-        const fresh = {
-          entry: sink.entry,
-          end: () => sink.end(closing()),
-        };
-        let following = eventLog.follow<LiveEvent>(topic, Math.min(after, head), {
-          entry: sink.entry,
-          end(reason) {
-            if (reason === "closed") return fresh.end();
-            sink.entry({ id: String(head), event: { type: "resync" } }, true);
-            queueMicrotask(() => {
-              following = eventLog.follow<LiveEvent>(topic, head, fresh);
-            });
-          },
-        });
-        return { resume: () => following.resume(), stop: () => following.stop() };
-      }, signal);
+      return createFeed((sink) => followLive(topic, { after, head }, sink), signal);
     },
   };
 }

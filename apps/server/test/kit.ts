@@ -1,0 +1,79 @@
+import type { AppRouter } from "@parley/api/types";
+import type { Provider } from "@parley/core/ports";
+import { collectingLog, type DatabaseKind, migrationsFolder, openTestDatabase, testClock } from "@parley/testing";
+import { createTRPCClient, createWSClient, httpBatchLink, type TRPCClient, wsLink } from "@trpc/client";
+import superjson from "superjson";
+import { WebSocket } from "ws";
+import { readConfig } from "../src/config/config.ts";
+import { startServer } from "../src/start.ts";
+
+export type Client = TRPCClient<AppRouter>;
+export type Transport = "http" | "websocket";
+
+interface Options {
+  database?: DatabaseKind;
+  env?: Record<string, string>;
+  providers?: Provider[];
+}
+
+const unlimited = {
+  RATE_LIMIT_GENERAL: "off",
+  RATE_LIMIT_GENERAL_GUEST: "off",
+  RATE_LIMIT_CHAT: "off",
+  RATE_LIMIT_SIGN_IN: "off",
+};
+
+/** A whole server on a fresh database, spoken to over the network by the official client. */
+export async function testApp({ database: kind = "pglite", env = {}, providers }: Options = {}) {
+  const database = await openTestDatabase(kind);
+  const clock = testClock();
+  const log = collectingLog();
+  const config = readConfig({ PORT: "0", JWT_SECRET: "for-tests-only-0123456789-0123456789", ...unlimited, ...env });
+  const assets = { migrations: migrationsFolder, pgliteTemplate: null };
+  const overrides = { clock, openDatabase: async () => database, ...(providers && { providers }) };
+  const server = await startServer(config, { assets, log, overrides });
+  const { url } = server;
+  const socketUrl = `${url.replace("http", "ws")}/trpc`;
+  const closers: (() => Promise<void>)[] = [];
+  let people = 0;
+
+  function client(token: string | null, transport: Transport = "http"): Client {
+    if (transport === "http") {
+      const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+      return createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${url}/trpc`, transformer: superjson, headers })] });
+    }
+    const socket = createWSClient({
+      url: socketUrl,
+      WebSocket: WebSocket as never,
+      connectionParams: token === null ? {} : { token },
+      retryDelayMs: () => 20,
+    });
+    closers.push(() => socket.close());
+    return createTRPCClient<AppRouter>({ links: [wsLink({ client: socket, transformer: superjson })] });
+  }
+
+  async function stop() {
+    await Promise.all(closers.map((close) => close()));
+    await server.stop();
+  }
+
+  return {
+    url,
+    socketUrl,
+    server,
+    clock,
+    log,
+    client,
+    /** Someone new, signed in. */
+    async person(transport: Transport = "http") {
+      const email = `person-${++people}-${Math.random().toString(36).slice(2)}@example.com`;
+      const password = "Correct-horse-1";
+      const { user, session, tokens } = await client(null).auth.register.mutate({ email, password });
+      return { user, session, email, password, token: tokens.accessToken, api: client(tokens.accessToken, transport) };
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+export type TestApp = Awaited<ReturnType<typeof testApp>>;
