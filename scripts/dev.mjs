@@ -4,9 +4,13 @@ import path from "node:path";
 import { prepare, root } from "./setup.mjs";
 
 prepare();
-const watcher = spawn(process.execPath, [path.join(root, "node_modules/tsx/dist/cli.mjs"), "watch", "--clear-screen=false", "apps/server/src/node.ts"], {
-  cwd: root,
-  stdio: "inherit",
-});
+const watcher = spawn(
+  process.execPath,
+  [path.join(root, "node_modules/tsx/dist/cli.mjs"), "watch", "--clear-screen=false", "apps/server/src/node.ts"],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => watcher.kill(signal));
 watcher.on("exit", (code) => process.exit(code ?? 0));

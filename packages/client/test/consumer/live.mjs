@@ -1,77 +1,67 @@
 // Runs the packed client in plain Node against a real server, and says what came of it as one line of JSON.
 import { createParley, isParleyError } from "@parley/client";
+import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
+import superjson from "superjson";
 import { WebSocket } from "ws";
+import { textOf } from "./text-of.mjs";
 
 const [, , url, transport] = process.argv;
 let token = null;
 const options = { url, transport, token: () => token, ...(transport === "websocket" && { WebSocket }) };
+
 const guest = createParley(options);
 const models = await guest.api.model.list.query();
-const unauthenticated = await refusalOf(guest.follow(crypto.randomUUID()).next());
+const refusedGuest = await refusalOf(textOf(guest.follow(crypto.randomUUID())));
 await guest.close();
 
 const parley = createParley(options);
 const { api } = parley;
-const password = "Correct-horse-1";
-const email = `${transport}@example.com`;
-token = (await api.auth.register.mutate({ email, password })).tokens.accessToken;
+const email = `${crypto.randomUUID()}@example.com`;
+token = (await api.auth.register.mutate({ email, password: "Correct-horse-1" })).tokens.accessToken;
 const { user } = await api.auth.me.query();
 
-const live = api.chat.live.subscribe({});
-const liveTypes = (async () => {
-  const types = [];
-  for await (const { data } of live) {
-    types.push(data.type);
-    if (data.type === "run-ended") break;
-  }
-  return types;
-})();
-const sent = await api.chat.send.mutate({ clientMessageId: crypto.randomUUID(), content: "Grüße, 🌍!" });
+const sent = await send("Grüße, 🌍!");
 const { runId, messageId } = sent.answer;
 const followed = await textOf(parley.follow(runId));
 const { items } = await api.chat.messages.list.query({ conversationId: sent.conversationId });
 const replayed = await textOf(parley.follow(runId));
+const refusedUnknown = await refusalOf(textOf(parley.follow(crypto.randomUUID())));
+const refusedInvalid = await refusalOf(api.chat.send.mutate({ clientMessageId: "", content: "" }));
 
-const wrong = await refusalOf(parley.follow(crypto.randomUUID()).next());
-const invalid = await refusalOf(api.chat.send.mutate({ clientMessageId: "", content: "" }));
-const again = await api.chat.send.mutate({ ...sent, clientMessageId: crypto.randomUUID(), content: "Once more", answer: true });
-const left = await leaveEarly(again.answer.runId);
-const closed = textOf(parley.follow(again.answer.runId));
-await new Promise((resolve) => setTimeout(resolve, 100));
+const second = await send("Once more");
+let eventsBeforeLeaving = 0;
+for await (const _ of parley.follow(second.answer.runId)) if (++eventsBeforeLeaving === 3) break;
+const third = await send("And again");
+const closing = textOf(parley.follow(third.answer.runId));
+await new Promise((resolve) => setTimeout(resolve, 200));
 await parley.close();
+const { status, deltas } = await closing;
 
-const result = {
-  models: models.items.map(({ id }) => id),
-  signedIn: user.email === email && user.createdAt instanceof Date,
-  followed,
-  replayed,
-  stored: items.find(({ id }) => id === messageId)?.content,
-  isTold: await Promise.race([liveTypes, new Promise((resolve) => setTimeout(resolve, 2_000, []))]),
-  refusals: { unauthenticated, wrong, invalid },
-  left,
-  closedEarly: (await closed).status === undefined,
-};
-console.log(JSON.stringify(result));
+console.log(
+  JSON.stringify({
+    models: models.items.map(({ id }) => id),
+    socketModels: await modelsOverSocket(),
+    signedIn: user.email === email && user.createdAt instanceof Date,
+    followed,
+    replayed,
+    stored: items.find(({ id }) => id === messageId)?.content,
+    refusals: { guest: refusedGuest, unknown: refusedUnknown, invalid: refusedInvalid },
+    eventsBeforeLeaving,
+    endedByClose: status === null && deltas > 0,
+  }),
+);
 
-async function textOf(events) {
-  const seen = { text: "", status: undefined, deltas: 0 };
-  for await (const event of events) {
-    if (event.type === "text-delta") {
-      seen.text = seen.text.slice(0, event.offset) + event.text;
-      seen.deltas++;
-    }
-    if (event.type === "run-end") {
-      seen.text = seen.text.slice(0, event.length);
-      seen.status = event.status;
-    }
-  }
-  return seen;
+function send(content) {
+  return api.chat.send.mutate({ clientMessageId: crypto.randomUUID(), content });
 }
 
-async function leaveEarly(runId) {
-  let events = 0;
-  for await (const _ of parley.follow(runId)) if (++events === 3) break;
-  return events;
+/** The same router answers queries on a socket, to tRPC's own client. */
+async function modelsOverSocket() {
+  const client = createWSClient({ url: `${url.replace("http", "ws")}/trpc`, WebSocket });
+  const { model } = createTRPCClient({ links: [wsLink({ client, transformer: superjson })] });
+  const list = await model.list.query();
+  await client.close();
+  return list.items.map(({ id }) => id);
 }
 
 async function refusalOf(call) {

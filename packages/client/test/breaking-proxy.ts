@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+
+export interface BreakingProxy {
+  url: string;
+  /** How many connections it has broken. */
+  broken(): number;
+  close(): void;
+}
+
+const streams = /^HTTP\/1\.1 (?:101 |200 .*text\/event-stream)/s;
+const patienceBytes = 3_000;
+
+/** Breaks whatever streams, again and again: a train in the hills. Ordinary answers pass. */
+export async function breakingProxy(target: string): Promise<BreakingProxy> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  let broken = 0;
+  const server = createServer((downstream) => {
+    const upstream = connect(Number(port), hostname);
+    let passed = 0;
+    let isStream = false;
+    for (const socket of [downstream, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        sockets.delete(socket);
+        upstream.destroy();
+        downstream.destroy();
+      });
+    }
+    downstream.pipe(upstream);
+    upstream.on("data", (chunk) => {
+      downstream.write(chunk);
+      isStream ||= streams.test(chunk.toString("latin1"));
+      passed += chunk.length;
+      if (!isStream || passed < patienceBytes) return;
+      broken++;
+      downstream.destroy();
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("The proxy has no port");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    broken: () => broken,
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
