@@ -1,6 +1,6 @@
 const maxDepth = 32;
 
-interface Serialized {
+export interface Serialized {
   json: unknown;
   meta?: { values: Record<string, ["Date"]> | ["Date"]; v: 1 };
 }
