@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorData, type ErrorReason, errorReasons } from "@parley/contract/errors";
-import { AppError } from "@parley/core";
+import { AppError, toAppError } from "@parley/core";
 import type { TRPCError } from "@trpc/server";
 import { TRPC_ERROR_CODES_BY_KEY, type TRPCErrorShape } from "@trpc/server/rpc";
 import * as z from "zod";
@@ -42,7 +42,7 @@ const reasonOfCode: Partial<Record<TRPCError["code"], [ErrorReason, string]>> = 
 
 export function shapeError(error: TRPCError, context: Context | undefined, path: string | undefined): ApiErrorShape {
   const requestId = context?.requestId ?? "";
-  const known = toAppError(error);
+  const known = knownError(error);
   if (known) return errorShape(known, requestId);
   context?.services.log.error({ requestId, path, err: error.cause ?? error }, "a call failed unexpectedly");
   return errorShape(new AppError("internal", "Something went wrong on our side"), requestId);
@@ -57,12 +57,13 @@ export function errorShape(error: AppError, requestId: string): ApiErrorShape {
 }
 
 /** Undefined for what nobody foresaw: its message must not leave. */
-function toAppError(error: TRPCError): AppError | undefined {
-  if (error.cause instanceof AppError) return error.cause;
+function knownError(error: TRPCError): AppError | undefined {
+  const known = toAppError(error.cause);
+  if (known) return known;
   if (error.cause instanceof z.ZodError && error.code === "BAD_REQUEST") {
     const issues = error.cause.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
     return new AppError("invalid_input", issues[0]?.message ?? "The input is not valid", { issues });
   }
-  const known = reasonOfCode[error.code];
-  return known && new AppError(...known);
+  const refused = reasonOfCode[error.code];
+  return refused && new AppError(...refused);
 }

@@ -18,3 +18,18 @@ export class AppError extends Error {
     this.issues = extra.issues;
   }
 }
+
+/** Codes of postgres.js, of Node's sockets and of Postgres itself that mean: try again in a moment. */
+const awayCodes =
+  /^(CONNECT_TIMEOUT|CONNECTION_\w+|E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NOTFOUND|AI_AGAIN)|08\w{3}|53\w{3}|55P03|57P0[1-4]|57014)$/;
+
+/** What the caller is told of any failure; undefined for what nobody foresaw. */
+export function toAppError(error: unknown): AppError | undefined {
+  for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (cause instanceof AppError) return cause;
+    if ("code" in cause && typeof cause.code === "string" && awayCodes.test(cause.code)) {
+      return new AppError("unavailable", "The database is away: try again in a moment", { retryAfterMs: 2_000, cause: error });
+    }
+  }
+  return undefined;
+}

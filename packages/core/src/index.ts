@@ -1,5 +1,5 @@
 export type { Actor } from "./auth/actor.ts";
-export { AppError } from "./errors.ts";
+export { AppError, toAppError } from "./errors.ts";
 export { createFeed, type Feed, type FeedEntry, type FeedSink, type Follow, type Following, followFeed } from "./feed.ts";
 export { createServices, type Services } from "./services.ts";
 export type { Settings } from "./settings.ts";

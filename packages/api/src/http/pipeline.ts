@@ -1,4 +1,4 @@
-import { AppError } from "@parley/core";
+import { AppError, toAppError } from "@parley/core";
 import type { Context as HonoContext } from "hono";
 import { type Answer, errorAnswer } from "./answer.ts";
 import { acceptsGzip, gzip, isWorthCompressing } from "./compression.ts";
@@ -37,7 +37,8 @@ export function createPipeline(options: ApiOptions, gate: Gate): Serve {
     }
 
     function recover(exchange: Exchange, error: unknown): Answer {
-      if (error instanceof AppError) return tellError(error, exchange.requestId);
+      const known = toAppError(error);
+      if (known) return tellError(known, exchange.requestId);
       log.error({ requestId: exchange.requestId, path: exchange.path, err: error }, "a request failed unexpectedly");
       return tellError(new AppError("internal", "Something went wrong on our side"), exchange.requestId);
     }

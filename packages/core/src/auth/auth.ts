@@ -1,6 +1,6 @@
 import type { Login, Me, Register, SignedIn, User } from "@parley/contract";
 import type { users } from "../database/schema.ts";
-import { AppError } from "../errors.ts";
+import { AppError, toAppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import type { Actor } from "./actor.ts";
@@ -61,8 +61,9 @@ export function createAuth(ports: AuthPorts, settings: Settings) {
       remember(token, authentication, Math.min(claims.expiresAt, session.expiresAt.getTime()));
       return authentication;
     } catch (error) {
-      if (error instanceof AppError) return { actor: null, refusal: error };
-      throw error;
+      const refusal = toAppError(error);
+      if (!refusal) throw error;
+      return { actor: null, refusal };
     }
   }
 

@@ -1,7 +1,7 @@
 import type { FollowLive, FollowRun } from "@parley/contract";
 import type { LiveEvent, Receipt, RunEvent } from "@parley/contract/events";
 import type { Actor } from "../auth/actor.ts";
-import { AppError } from "../errors.ts";
+import { AppError, toAppError } from "../errors.ts";
 import { createFeed, type Feed, type FeedEntry, type FeedSink, type Following } from "../feed.ts";
 import type { Ports } from "../ports.ts";
 import { mergeDeltas } from "./merge.ts";
@@ -159,5 +159,5 @@ export function receiptOf(runId: string, attempts: Receipt["attempts"]): Receipt
 const closing = () => new AppError("unavailable", "The server is closing: connect again");
 
 function asAppError(error: unknown): AppError {
-  return error instanceof AppError ? error : new AppError("unavailable", "The answer cannot be read now", { cause: error });
+  return toAppError(error) ?? new AppError("unavailable", "The answer cannot be read now", { cause: error });
 }

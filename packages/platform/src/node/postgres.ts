@@ -15,7 +15,14 @@ const migrationLock = "7215846303015";
 
 export async function openPostgres({ url, migrations, poolSize = 10 }: Options): Promise<OpenDatabase> {
   await migrateOnce(url, migrations);
-  const client = postgres(url, { max: poolSize, onnotice() {}, connect_timeout: 10, connection: { application_name: "parley" } });
+  const client = postgres(url, {
+    max: poolSize,
+    onnotice() {},
+    connect_timeout: 3,
+    // Seconds: a database that comes back is found at once, not after a growing pause.
+    backoff: () => 0.3,
+    connection: { application_name: "parley", statement_timeout: 15_000 },
+  });
   const database = drizzle(client, { schema });
   return {
     kind: "postgres",
