@@ -9,6 +9,7 @@ export interface Ports {
   eventLog: EventLog;
   providers: Provider[];
   passwords: Passwords;
+  mailer: Mailer;
   rateLimiter: RateLimiter;
   cache: Cache;
   background: Background;
@@ -38,6 +39,20 @@ export interface Background {
 export interface Passwords {
   hash(password: string): Promise<string>;
   verify(hash: string, password: string): Promise<boolean>;
+  /** Made by another algorithm or with weaker parameters than today's. */
+  isOutdated(hash: string): boolean;
+}
+
+export interface Letter {
+  to: string;
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/** Hands a letter to the mail system. Without one, the text goes to the log, so that links can be found there. */
+export interface Mailer {
+  send(letter: Letter): Promise<void>;
 }
 
 export interface Log {

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { boolean, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { createdAt, id, instant } from "../columns.ts";
 
 export const roles = pgTable("roles", {
@@ -24,10 +24,24 @@ export const users = pgTable(
     plan: text("plan", { enum: ["free", "pro", "enterprise"] })
       .notNull()
       .default("free"),
+    status: text("status", { enum: ["active", "suspended"] })
+      .notNull()
+      .default("active"),
+    /** The first account of all. An index makes it one, however many register at once. */
+    isFounder: boolean("is_founder").notNull().default(false),
+    emailVerifiedAt: instant("email_verified_at"),
+    bio: text("bio"),
+    timeZone: text("time_zone"),
+    language: text("language"),
+    preferences: jsonb("preferences").$type<Record<string, unknown>>().notNull().default({}),
+    failedSignIns: integer("failed_sign_ins").notNull().default(0),
+    lockedUntil: instant("locked_until"),
     createdAt: createdAt(),
     lastLoginAt: instant("last_login_at"),
+    lastActiveAt: instant("last_active_at"),
   },
   (table) => [
+    uniqueIndex("users_founder").on(table.isFounder).where(sql`${table.isFounder}`),
     uniqueIndex("users_email_key").on(table.emailKey),
     uniqueIndex("users_username_key").on(table.usernameKey).where(sql`${table.usernameKey} is not null`),
     index("users_role").on(table.role),
@@ -48,6 +62,12 @@ export const sessions = pgTable(
     lastActiveAt: instant("last_active_at").notNull().defaultNow(),
     expiresAt: instant("expires_at").notNull(),
     endedAt: instant("ended_at"),
+    endReason: text("end_reason", { enum: ["logout", "ended", "replaced", "reuse", "password", "account"] }),
+    /** Which refresh token is the current one. */
+    counter: integer("counter").notNull().default(0),
+    rotatedAt: instant("rotated_at"),
+    /** The client's name for the rotation that made the current token. */
+    attemptId: text("attempt_id"),
   },
   (table) => [index("sessions_user").on(table.userId, table.createdAt), index("sessions_expiry").on(table.expiresAt)],
 );

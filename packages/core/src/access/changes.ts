@@ -1,0 +1,69 @@
+import { sql } from "drizzle-orm";
+import { statement, value } from "../database/statement.ts";
+import type { Ports } from "../ports.ts";
+
+export type AccessChange = { kind: "session_ended"; userId: string; sessionId: string } | { kind: "rights_changed"; userId: string };
+
+export type AccessChanges = ReturnType<typeof createAccessChanges>;
+
+const readEveryMs = 1_000;
+/** Rows of transactions that began earlier and were committed later are still found. */
+const overlapMs = 10_000;
+/** Without having read for this long, a node trusts nothing that it remembers. */
+const staleMs = 3_000;
+const keepMs = 60 * 60_000;
+
+/**
+ * How an ended session and a lost right reach every node: whoever makes the change writes a row in the same transaction,
+ * and each node reads the new rows every second. The node that made the change hears of it at once.
+ */
+export function createAccessChanges({ database, background, clock }: Pick<Ports, "database" | "background" | "clock">) {
+  const listeners = new Set<(change: AccessChange) => void>();
+  /** What was applied within the overlap, so that it is applied once. */
+  let applied = new Set<number>();
+  let readAt = clock.now().getTime();
+
+  function apply(change: AccessChange) {
+    for (const listener of listeners) listener(change);
+  }
+
+  async function readNew() {
+    const startedAt = clock.now().getTime();
+    const rows = await recent(database, { overlapMs });
+    const seen = new Set<number>();
+    for (const { id, kind, userId, sessionId } of rows) {
+      seen.add(Number(id));
+      if (applied.has(Number(id))) continue;
+      if (kind === "rights_changed") apply({ kind, userId });
+      else if (sessionId) apply({ kind, userId, sessionId });
+    }
+    applied = seen;
+    readAt = startedAt;
+  }
+
+  background.every("read access changes", readEveryMs, readNew);
+  background.every("sweep access changes", keepMs, async () => {
+    await sweep(database, { keepMs });
+  });
+
+  return {
+    /** For this process, at once. The row in the database is the caller's to write. */
+    apply,
+    onChange(listener: (change: AccessChange) => void) {
+      listeners.add(listener);
+    },
+    /** What is remembered of sessions and rights may be trusted. */
+    isFresh: () => clock.now().getTime() - readAt < staleMs,
+  };
+}
+
+const recent = statement<{ overlapMs: number }, { id: number; kind: AccessChange["kind"]; userId: string; sessionId: string | null }>(
+  "recent_access_changes",
+  sql`select id, kind, user_id as "userId", session_id as "sessionId" from access_changes
+    where created_at > clock_timestamp() - make_interval(secs => ${value("overlapMs")}::int / 1000.0) order by id`,
+);
+
+const sweep = statement<{ keepMs: number }, never>(
+  "sweep_access_changes",
+  sql`delete from access_changes where created_at < clock_timestamp() - make_interval(secs => ${value("keepMs")}::int / 1000.0)`,
+);

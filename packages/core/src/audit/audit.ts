@@ -1,0 +1,96 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../database/index.ts";
+import { statement, value } from "../database/statement.ts";
+import type { Ports } from "../ports.ts";
+
+/** What can be recorded; the list is what a reader of the log may filter by. */
+export type AuditAction =
+  | "account.register"
+  | "account.login"
+  | "account.lock"
+  | "account.update"
+  | "account.delete"
+  | "account.suspend"
+  | "account.restore"
+  | "account.role"
+  | "password.change"
+  | "password.reset"
+  | "email.verify"
+  | "session.end"
+  | "session.reuse"
+  | "key.create"
+  | "key.revoke"
+  | "invite.create";
+
+export interface AuditEntry {
+  /** Null when nobody is signed in. */
+  actorId: string | null;
+  action: AuditAction;
+  /** What it was done to: `user:ID`, `session:ID`. */
+  target: string | null;
+  outcome: "done" | "refused";
+  address: string | null;
+  details?: Record<string, string | number | boolean | null>;
+}
+
+export type Audit = ReturnType<typeof createAudit>;
+
+const keepDays = 365;
+const sweepMs = 6 * 60 * 60_000;
+
+/** Who did what to what. Never the content of anything, never a secret. */
+export function createAudit({ database, ids, background }: Pick<Ports, "database" | "ids" | "background">) {
+  background.every("sweep the audit log", sweepMs, async () => {
+    await sweep(database, { days: keepDays });
+  });
+
+  return {
+    /** Written in the background: what is recorded does not wait for its record. */
+    record(entry: AuditEntry) {
+      const row = { id: ids.next(), ...entry, details: JSON.stringify(entry.details ?? {}) };
+      background.run("audit", async () => {
+        await insert(database, row);
+      });
+    },
+  };
+}
+
+const insert = statement<Record<string, unknown>, never>(
+  "insert_audit",
+  // The actor may be gone by now: the line stays without a name.
+  sql`insert into audit_log (id, actor_id, action, target, outcome, address, details)
+    values (${value("id")}::uuid, (select id from users where id = ${value("actorId")}::uuid), ${value("action")}, ${value("target")},
+      ${value("outcome")}, ${value("address")}, ${value("details")}::jsonb)`,
+);
+
+const sweep = statement<{ days: number }, never>(
+  "sweep_audit",
+  sql`delete from audit_log where created_at < now() - make_interval(days => ${value("days")}::int)`,
+);
+
+export interface AuditLine {
+  id: string;
+  actorId: string | null;
+  action: string;
+  target: string | null;
+  outcome: "done" | "refused";
+  address: string | null;
+  details: Record<string, unknown>;
+  createdAt: string;
+}
+
+const page = statement<Record<string, unknown>, AuditLine>(
+  "audit_page",
+  sql`select id, actor_id as "actorId", action, target, outcome, address, details, created_at as "createdAt" from audit_log
+    where (${value("before")}::uuid is null or id < ${value("before")}::uuid)
+      and (${value("actorId")}::uuid is null or actor_id = ${value("actorId")}::uuid)
+      and (${value("action")}::text is null or action = ${value("action")}::text)
+    order by id desc limit ${value("limit")}::int`,
+);
+
+export function listAudit(
+  database: Database,
+  where: { before: string | null; actorId: string | null; action: string | null; limit: number },
+): Promise<AuditLine[]> {
+  return page(database, where);
+}
