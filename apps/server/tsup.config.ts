@@ -23,7 +23,7 @@ export default defineConfig({
     "postgres",
     "rate-limiter-flexible",
   ],
-  external: ["@electric-sql/pglite", "@node-rs/argon2", "pino", "pino-roll", "ws", "ioredis"],
+  external: ["@electric-sql/pglite", "@node-rs/argon2", "@node-rs/bcrypt", "pino", "pino-roll", "ws", "ioredis", "nodemailer"],
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   onSuccess: () => cp("../../drizzle", "dist/drizzle", { recursive: true }),
 });

@@ -45,13 +45,14 @@ async function main() {
   process.on("unhandledRejection", crash("unhandledRejection"));
 }
 
-function describe({ url, database, redis, models }: RunningServer, config: Environment): string {
+function describe({ url, database, redis, models, setupCode }: RunningServer, config: Environment): string {
   const where = database === "pglite" ? `embedded Postgres in ${config.DATA_DIR} (set DATABASE_URL for your own)` : "Postgres";
   const more = "Claude, Gemini and OpenAI-compatible models are not connected in this version";
   return [
     `Parley    ${url}`,
     `Database  ${where}${redis ? ", limits in Redis" : ""}`,
     `Models    ${models.join(", ")} (${more})`,
+    ...(setupCode ? [`Set-up    ${setupCode} makes the first account from another machine; from this one it needs no code`] : []),
     "",
   ].join("\n");
 }

@@ -1,6 +1,14 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { checkOrigin, type Gate, type HeaderReader, readToken, type SocketConnection, type SocketHub } from "@parley/api";
+import {
+  checkOrigin,
+  type Gate,
+  type HeaderReader,
+  originOf,
+  readToken,
+  type SocketConnection,
+  type SocketHub,
+} from "@parley/api";
 import { AppError } from "@parley/core";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 
@@ -24,8 +32,7 @@ export function serveSockets(server: Server, { gate, hub }: { gate: Gate; hub: S
       if (exchange.path !== "/trpc") throw new AppError("not_found", "Sockets are served at /trpc");
       checkOrigin(exchange);
       const caller = {
-        address: exchange.address,
-        userAgent: exchange.headers.get("user-agent"),
+        ...originOf(exchange),
         token: readToken(exchange, "origin"),
         expectsConnectionParams: new URLSearchParams(exchange.search).get("connectionParams") === "1",
       };

@@ -1,9 +1,10 @@
 import { createServer, type Server } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { createApp, createContext, createGate, createSocketHub, router } from "@parley/api";
+import { createApp, createContext, createCookieJar, createGate, createSocketHub, router } from "@parley/api";
 import { createServices } from "@parley/core";
-import type { Clock, Log, Provider } from "@parley/core/ports";
+import type { Clock, Log, Mailer, Provider } from "@parley/core/ports";
 import { argon2Passwords, nodeBackground, type OpenDatabase } from "@parley/platform/node";
+import { logMailer, smtpMailer } from "@parley/platform/node/mail";
 import { createIds, memoryCache, memoryEventLog, memoryRateLimiter } from "@parley/platform/shared";
 import { demoProvider } from "@parley/providers/demo";
 import type { Environment } from "./config/variables.ts";
@@ -16,6 +17,7 @@ import { serveSockets } from "./sockets.ts";
 export interface Overrides {
   clock?: Clock;
   providers?: Provider[];
+  mailer?: Mailer;
   openDatabase?: () => Promise<OpenDatabase>;
 }
 
@@ -24,6 +26,8 @@ export interface RunningServer {
   database: OpenDatabase["kind"];
   redis: boolean;
   models: string[];
+  /** For the first account, while there is none. */
+  setupCode: string | null;
   /** Stops taking calls, tells sockets to go elsewhere, lets answers finish for a while and saves the rest as they are. */
   stop(): Promise<void>;
 }
@@ -40,6 +44,7 @@ export async function startServer(
   const clock = overrides.clock ?? { now: () => new Date() };
   const database = await (overrides.openDatabase ?? (() => openDatabase(config, assets)))();
   const redis = config.REDIS_URL ? await (await import("@parley/platform/node/redis")).openRedis(config.REDIS_URL, log) : null;
+  const mail = await openMail(config, log);
   const background = nodeBackground(log);
   const eventLog = memoryEventLog(clock);
   background.every("sweep the event log", sweepMs, async () => eventLog.sweep());
@@ -49,6 +54,7 @@ export async function startServer(
       eventLog,
       providers: overrides.providers ?? [demoProvider()],
       passwords: argon2Passwords(),
+      mailer: overrides.mailer ?? mail,
       rateLimiter: redis?.rateLimiter ?? memoryRateLimiter(),
       cache: memoryCache(clock),
       background,
@@ -79,7 +85,9 @@ export async function startServer(
     {
       ...gateOptions,
       router,
-      createContext: (caller, requestId) => createContext(services, caller, requestId),
+      createContext: (caller, exchange) =>
+        createContext(services, caller, { requestId: exchange.requestId, cookies: createCookieJar(exchange) }),
+      streamSignal: ({ actor }, signal) => services.access.until(actor, signal),
       remoteAddress: (env) => (env as HttpBindings).incoming.socket.remoteAddress ?? "",
       log,
       version,
@@ -92,8 +100,12 @@ export async function startServer(
   const hub = createSocketHub({
     router,
     log,
-    createContext: (caller) => createContext(services, caller, ""),
+    createContext: (caller) => createContext(services, caller, { requestId: "", cookies: null }),
     requestId: gateOptions.requestId,
+  });
+  services.access.onChange((change) => {
+    if (change.kind === "session_ended") hub.endSession(change.sessionId);
+    else hub.rightsChanged(change.userId);
   });
   const server = createServer({ requestTimeout: 60_000 }, getRequestListener(app.fetch));
   serveSockets(server, { gate, hub });
@@ -104,6 +116,7 @@ export async function startServer(
     database: database.kind,
     redis: redis !== null,
     models: services.models.list().items.map(({ id }) => id),
+    setupCode: await services.auth.setupCode(),
     async stop() {
       isDraining = true;
       services.chat.runs.refuseNew();
@@ -116,10 +129,15 @@ export async function startServer(
       hub.closeAll(1012, "restarting");
       eventLog.close();
       server.closeAllConnections();
+      await mail.close();
       await redis?.close();
       await database.close();
     },
   };
+}
+
+async function openMail({ SMTP_URL, MAIL_FROM }: Environment, log: Log) {
+  return SMTP_URL && MAIL_FROM ? smtpMailer({ url: SMTP_URL, from: MAIL_FROM, log }) : logMailer(log);
 }
 
 function listen(server: Server, { PORT, HOST }: Environment): Promise<string> {

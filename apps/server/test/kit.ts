@@ -1,6 +1,13 @@
 import type { AppRouter } from "@parley/api/types";
 import type { Provider } from "@parley/core/ports";
-import { collectingLog, type DatabaseKind, migrationsFolder, openTestDatabase, testClock } from "@parley/testing";
+import {
+  collectingLog,
+  collectingMailer,
+  type DatabaseKind,
+  migrationsFolder,
+  openTestDatabase,
+  testClock,
+} from "@parley/testing";
 import { createTRPCClient, createWSClient, httpBatchLink, type TRPCClient, wsLink } from "@trpc/client";
 import superjson from "superjson";
 import { WebSocket } from "ws";
@@ -30,7 +37,8 @@ export async function testApp({ database: kind = "pglite", env = {}, providers }
   const log = collectingLog();
   const config = readConfig({ PORT: "0", JWT_SECRET: "for-tests-only-0123456789-0123456789", ...unlimited, ...env });
   const assets = { migrations: migrationsFolder, pgliteTemplate: null };
-  const overrides = { clock, openDatabase: async () => database, ...(providers && { providers }) };
+  const letters = collectingMailer();
+  const overrides = { clock, mailer: letters.mailer, openDatabase: async () => database, ...(providers && { providers }) };
   const server = await startServer(config, { assets, log, overrides });
   const { url } = server;
   const socketUrl = `${url.replace("http", "ws")}/trpc`;
@@ -63,13 +71,17 @@ export async function testApp({ database: kind = "pglite", env = {}, providers }
     server,
     clock,
     log,
+    letters,
     client,
     /** Someone new, signed in. */
     async person(transport: Transport = "http") {
       const email = `person-${++people}-${Math.random().toString(36).slice(2)}@example.com`;
       const password = "Correct-horse-1";
-      const { user, session, tokens } = await client(null).auth.register.mutate({ email, password });
-      return { user, session, email, password, token: tokens.accessToken, api: client(tokens.accessToken, transport) };
+      const registered = await client(null).auth.register.mutate({ email, password });
+      if ("next" in registered) throw new Error("The account has to be verified first");
+      const { user, session, tokens } = registered;
+      const token = tokens.accessToken ?? "";
+      return { user, session, email, password, token, tokens, api: client(token, transport) };
     },
     stop,
     [Symbol.asyncDispose]: stop,

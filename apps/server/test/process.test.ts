@@ -61,16 +61,18 @@ function kill(child: ChildProcess, signal: NodeJS.Signals) {
 }
 
 async function signUp(server: Awaited<ReturnType<typeof started>>) {
-  const { tokens } = await server.client().auth.register.mutate({ email: "a@example.com", password: "Correct-horse-1" });
-  return tokens.accessToken;
+  const registered = await server.client().auth.register.mutate({ email: "a@example.com", password: "Correct-horse-1" });
+  if ("next" in registered) throw new Error("The account has to be verified first");
+  return registered.tokens.accessToken ?? "";
 }
 
-test("a first start says in three lines where it is, where it keeps things and what it can ask", async () => {
+test("a first start says where it is, where it keeps things, what it can ask, and how to make the first account", async () => {
   const { lines, url } = await started();
-  expect(lines).toHaveLength(3);
+  expect(lines).toHaveLength(4);
   expect(lines[0]).toMatch(/^Parley +http:\/\/127\.0\.0\.1:\d+$/);
   expect(lines[1]).toMatch(/^Database +embedded Postgres in .*DATABASE_URL/);
   expect(lines[2]).toMatch(/^Models +demo /);
+  expect(lines[3]).toMatch(/^Set-up +[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4} /);
   expect((await fetch(`${url}/ready`)).status).toBe(200);
 });
 

@@ -1,4 +1,11 @@
-import type { Actor, AppError, Services } from "@parley/core";
+import { type Actor, AppError, type Origin, type Services } from "@parley/core";
+
+/** Sets and reads a browser's cookies; what has none, such as a socket, has no jar. */
+export interface CookieJar {
+  readonly refreshToken: string | null;
+  keep(tokens: { accessToken: string; refreshToken: string; expiresIn: number }, refreshExpiresIn: number): void;
+  clear(): void;
+}
 
 /** What every procedure is called with, whatever the transport. */
 export interface Context {
@@ -8,24 +15,30 @@ export interface Context {
   readonly actor: Actor | null;
   /** Why the credentials that were given are not accepted. Guards throw it; nothing before them does. */
   readonly refusal: AppError | null;
-  /** The caller's address as limits count it. */
-  readonly address: string;
-  readonly userAgent: string | null;
+  readonly origin: Origin;
+  readonly cookies: CookieJar | null;
 }
 
 /** What is known of a caller before the credentials have been looked at. */
-export interface Caller {
-  /** As limits count it: an IPv6 address is its /64. */
-  readonly address: string;
-  readonly userAgent: string | null;
+export interface Caller extends Origin {
   readonly token: string | null;
 }
 
 /** Never throws for bad credentials: the context then carries the refusal, and the guards throw it. */
-export async function createContext(services: Services, caller: Caller, requestId: string): Promise<Context> {
-  const { address, userAgent, token } = caller;
+export async function createContext(
+  services: Services,
+  caller: Caller,
+  { requestId, cookies }: { requestId: string; cookies: CookieJar | null },
+): Promise<Context> {
+  const { token, ...origin } = caller;
   const { actor, refusal } = token === null ? guest : await services.auth.authenticate(token);
-  return { services, requestId, actor, refusal, address, userAgent };
+  return { services, requestId, actor, refusal, origin, cookies };
 }
 
 const guest = { actor: null, refusal: null };
+
+/** For what only a browser over HTTP can be given. */
+export function requireCookies({ cookies }: Context): CookieJar {
+  if (cookies) return cookies;
+  throw new AppError("invalid_input", "Cookies are set over HTTP only: call this without a socket, or without cookies");
+}

@@ -1,7 +1,8 @@
 export { type Caller, type Context, createContext } from "./context.ts";
 export { createApp } from "./http/app.ts";
+export { createCookieJar } from "./http/cookies.ts";
 export { checkOrigin, readToken } from "./http/credentials.ts";
-export type { HeaderReader } from "./http/exchange.ts";
+export { type HeaderReader, originOf } from "./http/exchange.ts";
 export { createGate, type Gate } from "./http/gate.ts";
 export type { ApiOptions, GateOptions, Health, HealthCheck } from "./http/options.ts";
 export { type Router, router } from "./router.ts";

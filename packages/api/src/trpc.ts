@@ -1,5 +1,5 @@
-import { type Actor, AppError } from "@parley/core";
-import { initTRPC } from "@trpc/server";
+import { type Actor, AppError, includesPermission, mayUse } from "@parley/core";
+import { initTRPC, type TRPCProcedureType as ProcedureType } from "@trpc/server";
 import type { Context } from "./context.ts";
 import { type ApiErrorShape, shapeError } from "./errors.ts";
 import { transformer } from "./transformer.ts";
@@ -15,13 +15,17 @@ const t = initTRPC.context<Context>().create({
 export const createRouter = t.router;
 
 /** What every call passes first: the credentials that were given are good, and the caller has calls left. */
-function admit({ refusal, services, actor, address }: Context): Promise<void> | undefined {
+function admit({ refusal, services, actor, origin }: Context): Promise<void> | undefined {
   if (refusal) throw refusal;
-  return services.limits.general(actor, address);
+  return services.limits.general(actor, origin.address);
 }
 
-function requireActor({ actor }: Context): Actor {
+function requireActor({ actor }: Context, path: string, type: ProcedureType): Actor {
   if (!actor) throw new AppError("unauthenticated", "Sign in first");
+  // By the procedure's name, so that a new one cannot be forgotten: an account's own affairs, or chat.
+  const subject = path.startsWith("chat.") ? "chat" : "account";
+  const scope = `${subject}.${type === "mutation" ? "write" : "read"}` as const;
+  if (!mayUse(actor, scope)) throw new AppError("forbidden", `This key was not made for ${scope}`);
   return actor;
 }
 
@@ -34,18 +38,26 @@ export const anyone = t.procedure.use(async ({ ctx, next }) => {
   return next();
 });
 
-export const signedIn = t.procedure.use(async ({ ctx, next }) => {
+/** For getting in: credentials that have expired must not be in the way of new ones. */
+export const signingIn = t.procedure.use(async ({ ctx, next }) => {
+  await ctx.services.limits.general(null, ctx.origin.address);
+  return next();
+});
+
+export const signedIn = t.procedure.use(async ({ ctx, path, type, next }) => {
   const counted = admit(ctx);
   if (counted !== undefined) await counted;
-  return next({ ctx: { actor: requireActor(ctx) } });
+  return next({ ctx: { actor: requireActor(ctx, path, type) } });
 });
 
 export const permitted = (permission: string) =>
   t.procedure.use(async ({ ctx, next }) => {
     const counted = admit(ctx);
     if (counted !== undefined) await counted;
-    const actor = requireActor(ctx);
-    if (!actor.permissions.includes(permission) && !actor.permissions.includes("*")) {
+    const { actor } = ctx;
+    if (!actor) throw new AppError("unauthenticated", "Sign in first");
+    // Of a key's owner's permissions, the actor has only what its scopes leave.
+    if (!includesPermission(actor.permissions, permission)) {
       throw new AppError("forbidden", "You do not have the permission for this");
     }
     return next({ ctx: { actor } });

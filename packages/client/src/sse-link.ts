@@ -19,7 +19,8 @@ export function createSseLink(request: SseRequest): SseLink {
         const controller = new AbortController();
         const end = () => observer.complete();
         open.add(end);
-        op.signal?.addEventListener("abort", end);
+        if (op.signal?.aborted) end();
+        else op.signal?.addEventListener("abort", end);
         const read = async () => {
           const notices = readSubscription({ ...request, url: urlOf(request.url, op) }, controller.signal);
           for await (const notice of notices) observer.next({ result: resultOf(notice) });

@@ -32,7 +32,12 @@ export async function breakingProxy(target: string): Promise<BreakingProxy> {
     downstream.pipe(upstream);
     upstream.on("data", (chunk) => {
       downstream.write(chunk);
-      isStream ||= streams.test(chunk.toString("latin1"));
+      const text = chunk.toString("latin1");
+      if (text.startsWith("HTTP/1.1 ")) {
+        // A connection that has streamed may be used again for an ordinary answer.
+        isStream = streams.test(text);
+        passed = 0;
+      }
       passed += chunk.length;
       if (!isStream || passed < patienceBytes) return;
       broken++;

@@ -61,11 +61,11 @@ export class Consumer implements AsyncDisposable {
       .sort();
   }
 
-  async compile({ compiler, resolution }: Project, folder = this.folder): Promise<Outcome> {
+  async compile(source: string, { compiler, resolution }: Project, folder = this.folder): Promise<Outcome> {
     const module = resolutions[resolution];
     const compilerOptions = { strict: true, noEmit: true, skipLibCheck: false, target: "es2022", types: [] };
-    const config = { compilerOptions: { ...compilerOptions, module, moduleResolution: resolution }, files: ["types.mts"] };
-    const file = path.join(folder, `tsconfig.${compilers[compiler]}.${resolution}.json`);
+    const config = { compilerOptions: { ...compilerOptions, module, moduleResolution: resolution }, files: [source] };
+    const file = path.join(folder, `tsconfig.${source}.${compilers[compiler]}.${resolution}.json`);
     await writeFile(file, JSON.stringify(config));
     const program = path.join(this.folder, "node_modules", compilers[compiler], "bin/tsc");
     return run(process.execPath, [program, "-p", file], folder);

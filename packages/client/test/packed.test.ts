@@ -46,14 +46,15 @@ describe("the types", () => {
   const projects = keysOf(compilers).flatMap((compiler) => keysOf(resolutions).map((resolution) => ({ compiler, resolution })));
 
   test.each(projects)("hold for a strict consumer: $compiler, $resolution", { timeout: 60_000 }, async (project) => {
-    expect(await consumer.compile(project)).toEqual({ code: 0, output: "" });
+    expect(await consumer.compile("types.mts", project)).toEqual({ code: 0, output: "" });
+    expect(await consumer.compile("node-types.mts", project)).toEqual({ code: 0, output: "" });
   });
 
   const project: Project = { compiler: "TypeScript 7", resolution: "bundler" };
 
   test("break a consumer when an event is renamed", async () => {
     const folder = await consumer.withDeclarations((text) => text.replaceAll('"text-delta"', '"text-piece"'));
-    const { code, output } = await consumer.compile(project, folder);
+    const { code, output } = await consumer.compile("types.mts", project, folder);
     expect(code).not.toBe(0);
     expect(output).toMatch(/types\.mts.*"text-delta"/);
   });
@@ -62,7 +63,7 @@ describe("the types", () => {
     const folder = await consumer.withDeclarations((text) =>
       text.replace("type ParleyApi = TRPCClient<AppRouter>", "type ParleyApi = any"),
     );
-    const { code, output } = await consumer.compile(project, folder);
+    const { code, output } = await consumer.compile("types.mts", project, folder);
     expect(code).not.toBe(0);
     expect(output).toContain("Unused '@ts-expect-error' directive");
   });
@@ -91,6 +92,7 @@ describe("in plain Node", () => {
       followed: { status: "completed", gaps: 0 },
       replayed: { status: "completed", gaps: 0, text: result.followed.text },
       stored: result.followed.text,
+      isTold: true,
       refusals: { guest: "unauthenticated", unknown: "not_found", invalid: "invalid_input" },
       eventsBeforeLeaving: 3,
       endedByClose: true,

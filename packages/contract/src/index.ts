@@ -1,3 +1,5 @@
+export * from "./admin.ts";
+export * from "./api-key.ts";
 export * from "./auth.ts";
 export * from "./chat.ts";
 export * from "./errors.ts";
@@ -17,3 +19,4 @@ export type {
   TokenCounts,
 } from "./events.ts";
 export * from "./model.ts";
+export * from "./user.ts";

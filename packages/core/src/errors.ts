@@ -1,4 +1,5 @@
 import type { ErrorReason, InputIssue } from "@parley/contract/errors";
+import { DrizzleQueryError } from "drizzle-orm";
 
 /** An outcome that the caller is told: a stable reason and a human sentence. */
 export class AppError extends Error {
@@ -21,13 +22,16 @@ export class AppError extends Error {
 
 /** Codes of postgres.js, of Node's sockets and of Postgres itself that mean: try again in a moment. */
 const awayCodes =
-  /^(CONNECT_TIMEOUT|CONNECTION_\w+|E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NOTFOUND|AI_AGAIN)|08\w{3}|53\w{3}|55P03|57P0[1-4]|57014)$/;
+  /^(CONNECT_TIMEOUT|CONNECTION_\w+|E(CONNREFUSED|TIMEDOUT|HOSTUNREACH|NOTFOUND|AI_AGAIN)|08\w{3}|53\w{3}|55P03|57P0[1-4]|57014)$/;
+/** These are the database's only when a query failed with them: a caller who leaves gives the same. */
+const brokenCodes = /^E(CONNRESET|PIPE)$/;
 
 /** What the caller is told of any failure; undefined for what nobody foresaw. */
 export function toAppError(error: unknown): AppError | undefined {
   for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     if (cause instanceof AppError) return cause;
-    if ("code" in cause && typeof cause.code === "string" && awayCodes.test(cause.code)) {
+    const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+    if (awayCodes.test(code) || (error instanceof DrizzleQueryError && brokenCodes.test(code))) {
       return new AppError("unavailable", "The database is away: try again in a moment", { retryAfterMs: 2_000, cause: error });
     }
   }

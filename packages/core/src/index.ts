@@ -1,5 +1,7 @@
-export type { Actor } from "./auth/actor.ts";
+export type { Actor, Origin } from "./auth/actor.ts";
 export { AppError, toAppError } from "./errors.ts";
 export { createFeed, type Feed, type FeedEntry, type FeedSink, type Follow, type Following, followFeed } from "./feed.ts";
+export { includesPermission, mayUse } from "./keys/scopes.ts";
 export { createServices, type Services } from "./services.ts";
+export type { IssuedTokens } from "./sessions/sessions.ts";
 export type { Settings } from "./settings.ts";

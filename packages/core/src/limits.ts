@@ -20,6 +20,7 @@ export function createLimits({ rateLimiter }: { rateLimiter: RateLimiter }, { li
       return limit ? take("general", actor?.userId ?? address, limit) : undefined;
     },
     chat: (actor: Actor) => take("chat", actor.userId, limits.chat),
+    passwordReset: (address: string) => take("password-reset", address, limits.passwordReset),
     /** Failures only: a success gives its point back. */
     async signIn<Result>(address: string, attempt: () => Promise<Result>): Promise<Result> {
       await take("sign-in", address, limits.signIn);

@@ -1,20 +1,39 @@
+import { createAccessChanges } from "./access/changes.ts";
+import { createAudit } from "./audit/audit.ts";
 import { createAuth } from "./auth/auth.ts";
+import { createGatekeeper } from "./auth/gatekeeper.ts";
+import { createTokens } from "./auth/tokens.ts";
 import { createChat } from "./chat/chat.ts";
+import { createKeys } from "./keys/keys.ts";
 import { createLimits } from "./limits.ts";
 import { createModels } from "./models/models.ts";
 import type { Ports } from "./ports.ts";
+import { createSessions } from "./sessions/sessions.ts";
 import type { Settings } from "./settings.ts";
+import { createAdministration } from "./users/administration.ts";
+import { createUsers } from "./users/users.ts";
 
 export type Services = ReturnType<typeof createServices>;
 
 /** The only wiring of the domain. */
 export function createServices(ports: Ports, settings: Settings) {
   const models = createModels(ports, settings);
+  const tokens = createTokens(ports, settings.jwtSecrets, settings.accessTokenTtlMs);
+  const access = createAccessChanges(ports);
+  const audit = createAudit(ports);
+  const sessions = createSessions(ports, settings, { access, audit, tokens });
+  const keys = createKeys(ports, { access, audit });
+  const gatekeeper = createGatekeeper(ports, { access, tokens, keys });
   return {
-    auth: createAuth(ports, settings),
+    access,
+    administration: createAdministration(ports, { access, audit }),
+    auth: createAuth(ports, settings, { access, audit, sessions, gatekeeper }),
     chat: createChat(ports, settings, models),
+    keys,
     models,
     limits: createLimits(ports, settings),
     log: ports.log,
+    sessions,
+    users: createUsers(ports, { access, audit }),
   };
 }

@@ -4,7 +4,15 @@ import type { Limit } from "./ports.ts";
 export interface Settings {
   jwtSecrets: readonly string[];
   accessTokenTtlMs: number;
+  /** A session that is not used for so long ends … */
   sessionTtlMs: number;
+  /** … and one that is used, after so long. */
+  sessionMaxAgeMs: number;
+  maxSessions: number;
+  registration: "open" | "invite" | "closed";
+  emailVerification: "off" | "required";
+  /** Links in letters begin with it. */
+  publicUrl: string;
   messageMaxLength: number;
   defaultModel: string | null;
   /** No other process writes to this database: what it finds running at the start is nobody's. */
@@ -13,6 +21,7 @@ export interface Settings {
     guest: Limit | null;
     user: Limit | null;
     signIn: Limit | null;
+    passwordReset: Limit | null;
     chat: Limit | null;
   };
 }

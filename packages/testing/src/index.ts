@@ -1,3 +1,4 @@
+export { testAccounts } from "./accounts.ts";
 export { testClock } from "./clock.ts";
 export {
   type DatabaseKind,
@@ -8,5 +9,6 @@ export {
   type TestDatabase,
 } from "./databases.ts";
 export { collectingLog, type LogLine } from "./logs.ts";
+export { collectingMailer } from "./mailer.ts";
 export { type ScriptedStream, scriptedProvider } from "./provider.ts";
-export { testServices } from "./services.ts";
+export { testOrigin, testServices } from "./services.ts";

@@ -11,6 +11,11 @@ export function readConfig(given: Record<string, string | undefined>): Environme
   ]);
   const config: Environment = Object.fromEntries(entries);
   checkSecrets(config);
+  if (config.SMTP_URL && !config.MAIL_FROM)
+    throw new ConfigError("MAIL_FROM is not set: with SMTP_URL it takes the address that mails come from");
+  if (config.EMAIL_VERIFICATION === "required" && !config.SMTP_URL && config.NODE_ENV === "production") {
+    throw new ConfigError("EMAIL_VERIFICATION is required, but SMTP_URL is not set: nobody could verify an address");
+  }
   return config;
 }
 

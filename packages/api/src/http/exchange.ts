@@ -1,3 +1,5 @@
+import type { Origin } from "@parley/core";
+
 /** Of `Headers`, all that is needed: an upgrade brings a plain record. */
 export interface HeaderReader {
   get(name: string): string | null;
@@ -35,4 +37,13 @@ export interface Exchange {
   readonly startedAt: number;
   /** Whole `set-cookie` values for the answer. */
   readonly setCookies: string[];
+}
+
+const loopback = /^(?:127\.|::1|0:0:0:0)/;
+const proxyHeaders = ["x-forwarded-for", "x-real-ip", "forwarded", "via"];
+
+/** A proxy on this machine has the machine's own address, but says that it stands for somebody else. */
+export function originOf({ address, headers }: Exchange): Origin {
+  const isLocal = loopback.test(address) && proxyHeaders.every((name) => headers.get(name) === null);
+  return { address, userAgent: headers.get("user-agent"), isLocal };
 }

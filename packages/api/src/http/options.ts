@@ -39,7 +39,9 @@ export interface GateOptions {
 export interface ApiOptions extends GateOptions {
   readonly router: AnyTRPCRouter;
   /** Never throws for bad credentials. Cookies that a procedure sets go to `exchange.setCookies`. */
-  readonly createContext: (caller: Caller, requestId: string, exchange: Exchange) => Promise<Context>;
+  readonly createContext: (caller: Caller, exchange: Exchange) => Promise<Context>;
+  /** Also ends a stream when the caller's session or rights do. */
+  readonly streamSignal?: (context: Context, signal: AbortSignal) => AbortSignal;
   /** The address of the peer, from what the runtime gives Hono as `c.env`. */
   readonly remoteAddress: (env: unknown) => string;
   readonly log: Services["log"];

@@ -1,4 +1,4 @@
-import { AppError, type Services } from "@parley/core";
+import { type Actor, AppError, type Services } from "@parley/core";
 import { initTRPC, tracked } from "@trpc/server";
 import type { Hono } from "hono";
 import * as z from "zod";
@@ -56,7 +56,11 @@ export const testRouter = t.router({
   hello: t.procedure.query(() => "hello"),
   nothing: t.procedure.query(() => undefined),
   long: t.procedure.query(() => "long text ".repeat(400)),
-  caller: t.procedure.query(({ ctx }) => ({ address: ctx.address, actor: ctx.actor?.userId ?? null, userAgent: ctx.userAgent })),
+  caller: t.procedure.query(({ ctx }) => ({
+    address: ctx.origin.address,
+    actor: ctx.actor?.userId ?? null,
+    userAgent: ctx.origin.userAgent,
+  })),
   me: signedIn.query(({ ctx }) => ({ userId: ctx.actor?.userId })),
   crash: t.procedure.query(() => {
     throw new Error("select secret from vault");
@@ -89,10 +93,11 @@ export function createTestLog(): { log: Services["log"]; lines: LogLine[] } {
 
 /** `good` is signed in, every other token is refused. */
 export async function createTestContext(log: Services["log"], caller: Caller, requestId: string): Promise<Context> {
-  const { token, address, userAgent } = caller;
-  const actor = token === "good" ? { userId: "ada", sessionId: "one", permissions: [], plan: "free" as const } : null;
+  const { token, ...origin } = caller;
+  const ada: Actor = { userId: "ada", sessionId: "one", permissions: [], plan: "free", via: "session", scopes: null };
+  const actor = token === "good" ? ada : null;
   const refusal = token !== null && !actor ? new AppError("token_expired", "Sign in again") : null;
-  return { services: { log } as Services, requestId, actor, refusal, address, userAgent };
+  return { services: { log } as Services, requestId, actor, refusal, origin, cookies: null };
 }
 
 export interface TestApp {
@@ -109,9 +114,9 @@ export function createTestApp(overrides: Partial<ApiOptions> = {}): TestApp {
   let requests = 0;
   const app = createApp({
     router: testRouter,
-    createContext(caller, requestId, exchange) {
+    createContext(caller, exchange) {
       exchanges.push(exchange);
-      return createTestContext(log, caller, requestId);
+      return createTestContext(log, caller, exchange.requestId);
     },
     remoteAddress: (env) => (typeof env === "object" && env && "peer" in env ? String(env.peer) : "192.0.2.1"),
     log,

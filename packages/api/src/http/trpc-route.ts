@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import type { Answer } from "./answer.ts";
 import { checkDeclared, readBody } from "./body.ts";
 import { readToken } from "./credentials.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, originOf } from "./exchange.ts";
 import type { ApiOptions } from "./options.ts";
 import type { Handler } from "./pipeline.ts";
 import { createEnvelopes, type Envelopes, type Outcome } from "./trpc-answer.ts";
@@ -33,7 +33,8 @@ export function createTrpcRoute(options: ApiOptions): TrpcRoute {
     const body = method === "POST" && plan.type === "mutation" ? await readBody(request, bodyLimit) : null;
     const context = await openContext(exchange);
     opened.context = context;
-    if (isStreamed(plan, exchange)) return answerStreamed({ router, request, body, context });
+    if (isStreamed(plan, exchange))
+      return answerStreamed({ router, request, body, context, signal: options.streamSignal?.(context, request.signal) });
 
     const read = () => (method === "GET" ? new URLSearchParams(exchange.search).get("input") : body);
     const inputs = new Inputs(read, plan.isBatch ? plan.calls.length : null, deserialize);
@@ -45,9 +46,7 @@ export function createTrpcRoute(options: ApiOptions): TrpcRoute {
   }
 
   function openContext(exchange: Exchange): Promise<Context> {
-    const { address, headers, requestId } = exchange;
-    const caller = { address, userAgent: headers.get("user-agent"), token: readToken(exchange, "header") };
-    return options.createContext(caller, requestId, exchange);
+    return options.createContext({ ...originOf(exchange), token: readToken(exchange, "header") }, exchange);
   }
 
   async function answerCall({ call, index, method, context, inputs }: CallOptions, isBatch: boolean): Promise<Outcome> {

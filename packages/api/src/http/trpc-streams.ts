@@ -11,14 +11,15 @@ export interface StreamedCall {
   /** The body of a POST, already measured; null for a GET. */
   readonly body: string | null;
   readonly context: Context;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Subscriptions (SSE) and streamed batches (JSON lines) are tRPC's own. */
-export async function answerStreamed({ router, request, body, context }: StreamedCall): Promise<Answer> {
-  const { url, method, headers, signal } = request;
+export async function answerStreamed({ router, request, body, context, signal }: StreamedCall): Promise<Answer> {
+  const { url, method, headers } = request;
   const response = await fetchRequestHandler({
     endpoint: "/trpc",
-    req: body === null ? request : new Request(url, { method, headers, signal, body }),
+    req: new Request(url, { method, headers, signal: signal ?? request.signal, body }),
     router,
     createContext: () => context,
     allowBatching: true,

@@ -73,7 +73,13 @@ async function ours(): Promise<OurServer> {
   const listening = await listen((wss) => {
     wss.on("connection", (socket, request) => {
       const expectsConnectionParams = request.url?.includes("connectionParams=1") ?? false;
-      const connection = hub.open(socket, { address: "127.0.0.1", userAgent: null, token: null, expectsConnectionParams });
+      const connection = hub.open(socket, {
+        address: "127.0.0.1",
+        userAgent: null,
+        isLocal: true,
+        token: null,
+        expectsConnectionParams,
+      });
       socket.on("message", (data) => connection.message(String(data)));
       socket.on("close", () => connection.closed());
       socket.on("error", () => {});

@@ -1,4 +1,4 @@
-import { AppError, createFeed, type FeedEntry, type Follow } from "@parley/core";
+import { type Actor, AppError, createFeed, type FeedEntry, type Follow } from "@parley/core";
 import { initTRPC, tracked } from "@trpc/server";
 import superjson from "superjson";
 import * as z from "zod";
@@ -11,7 +11,7 @@ import type { Socket } from "./socket.ts";
 
 export interface TestContext {
   requestId: string;
-  actor: { userId: string; sessionId: string; permissions: string[]; plan: "free" } | null;
+  actor: Actor | null;
   token: string | null;
   world: World;
 }
@@ -197,7 +197,7 @@ export type TestRouter = ReturnType<typeof createTestRouter>;
 export function actorOf(token: string | null): TestContext["actor"] {
   if (token === null) return null;
   const [userId = "", sessionId = ""] = token.split("/");
-  return { userId, sessionId, permissions: [], plan: "free" };
+  return { userId, sessionId, permissions: [], plan: "free", via: "session", scopes: null };
 }
 
 export const quietLog = { warn() {} };

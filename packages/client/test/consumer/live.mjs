@@ -20,6 +20,7 @@ const email = `${crypto.randomUUID()}@example.com`;
 token = (await api.auth.register.mutate({ email, password: "Correct-horse-1" })).tokens.accessToken;
 const { user } = await api.auth.me.query();
 
+const told = tellAfter(api.chat.live.subscribe({}), "run-ended");
 const sent = await send("Grüße, 🌍!");
 const { runId, messageId } = sent.answer;
 const followed = await textOf(parley.follow(runId));
@@ -27,6 +28,8 @@ const { items } = await api.chat.messages.list.query({ conversationId: sent.conv
 const replayed = await textOf(parley.follow(runId));
 const refusedUnknown = await refusalOf(textOf(parley.follow(crypto.randomUUID())));
 const refusedInvalid = await refusalOf(api.chat.send.mutate({ clientMessageId: "", content: "" }));
+
+const toldRunId = await Promise.race([told, new Promise((resolve) => setTimeout(resolve, 5_000, "nothing").unref())]);
 
 const second = await send("Once more");
 let eventsBeforeLeaving = 0;
@@ -44,6 +47,7 @@ console.log(
     signedIn: user.email === email && user.createdAt instanceof Date,
     followed,
     replayed,
+    isTold: toldRunId === runId,
     stored: items.find(({ id }) => id === messageId)?.content,
     refusals: { guest: refusedGuest, unknown: refusedUnknown, invalid: refusedInvalid },
     eventsBeforeLeaving,
@@ -53,6 +57,11 @@ console.log(
 
 function send(content) {
   return api.chat.send.mutate({ clientMessageId: crypto.randomUUID(), content });
+}
+
+async function tellAfter(events, last) {
+  for await (const { data } of events) if (data.type === last) return data.runId;
+  return "closed";
 }
 
 /** The same router answers queries on a socket, to tRPC's own client. */

@@ -1,4 +1,4 @@
-// Compiled outside the workspace, against the packed client. A type that has become `any` leaves an expected error unused.
+// Compiled outside the workspace, as for a browser: without Node's types, whose libraries would hide a gap. A type that has become `any` leaves an expected error unused.
 import {
   type Conversation,
   createParley,
@@ -12,12 +12,11 @@ import {
   type Receipt,
   type RunEvent,
 } from "@parley/client";
-import { WebSocket as WsWebSocket } from "ws";
 
 type Same<Left, Right> = (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;
 const check = <_Holds extends true>() => {};
 
-const parley = createParley({ url: "https://chat.example.com", token: async () => null, WebSocket: WsWebSocket });
+const parley = createParley({ url: "https://chat.example.com", token: async () => null });
 createParley({ url: "https://chat.example.com", token: "plk_1", WebSocket: globalThis.WebSocket, fetch: globalThis.fetch });
 // @ts-expect-error a client needs an address
 createParley({});

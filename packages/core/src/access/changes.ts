@@ -2,7 +2,9 @@ import { sql } from "drizzle-orm";
 import { statement, value } from "../database/statement.ts";
 import type { Ports } from "../ports.ts";
 
-export type AccessChange = { kind: "session_ended"; userId: string; sessionId: string } | { kind: "rights_changed"; userId: string };
+export type AccessChange =
+  | { kind: "session_ended"; userId: string; sessionId: string }
+  | { kind: "rights_changed"; userId: string };
 
 export type AccessChanges = ReturnType<typeof createAccessChanges>;
 
@@ -52,12 +54,29 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
     onChange(listener: (change: AccessChange) => void) {
       listeners.add(listener);
     },
+    /** Ends with the signal that is given, and when the caller's session or rights do. */
+    until(caller: { userId: string; sessionId: string } | null, signal: AbortSignal): AbortSignal {
+      if (!caller) return signal;
+      const controller = new AbortController();
+      const listener = (change: AccessChange) => {
+        const isMeant = change.kind === "session_ended" ? change.sessionId === caller.sessionId : change.userId === caller.userId;
+        if (isMeant) controller.abort();
+      };
+      listeners.add(listener);
+      signal.addEventListener("abort", () => controller.abort(), { once: true });
+      controller.signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
+      if (signal.aborted) controller.abort();
+      return controller.signal;
+    },
     /** What is remembered of sessions and rights may be trusted. */
     isFresh: () => clock.now().getTime() - readAt < staleMs,
   };
 }
 
-const recent = statement<{ overlapMs: number }, { id: number; kind: AccessChange["kind"]; userId: string; sessionId: string | null }>(
+const recent = statement<
+  { overlapMs: number },
+  { id: number; kind: AccessChange["kind"]; userId: string; sessionId: string | null }
+>(
   "recent_access_changes",
   sql`select id, kind, user_id as "userId", session_id as "sessionId" from access_changes
     where created_at > clock_timestamp() - make_interval(secs => ${value("overlapMs")}::int / 1000.0) order by id`,

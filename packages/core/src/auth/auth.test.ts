@@ -1,75 +1,275 @@
-import { databaseKinds, openTestDatabase, type TestDatabase, testServices } from "@parley/testing";
+import { databaseKinds, openTestDatabase, testOrigin as origin, type TestDatabase, testServices } from "@parley/testing";
+import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { users } from "../database/schema.ts";
+import { isCommonPassword } from "./names.ts";
 
-const origin = { address: "127.0.0.1", userAgent: "a browser" };
+const elsewhere = { address: "203.0.113.7", userAgent: "another browser", isLocal: false };
+const password = "Correct-horse-1";
 
 describe.each(databaseKinds)("accounts on %s", (kind) => {
   let database: TestDatabase;
   let node: ReturnType<typeof testServices>;
+  let people = 0;
+  const address = () => `someone-${++people}@example.com`;
 
   beforeAll(async () => {
     database = await openTestDatabase(kind);
     node = testServices(database);
+    await node.person();
   });
   afterAll(async () => {
     await node.stop();
     await database.close();
   });
 
-  test("an account signs in by address or name, however they are written", async () => {
-    await node.auth.register({ email: "Ada@Example.com", username: "Ada_L", password: "Correct-horse-1" }, origin);
-    for (const identifier of ["ada@example.com", "ADA@EXAMPLE.COM", "ada_l", "ＡＤＡ_L"]) {
-      const { user, session } = await node.auth.login({ identifier, password: "Correct-horse-1" }, origin);
-      expect(user).toMatchObject({ email: "Ada@Example.com", username: "Ada_L", displayName: "Ada_L" });
-      expect(session).toMatchObject({ ip: "127.0.0.1", device: { userAgent: "a browser" } });
+  /** Another process on the same database, with other settings. */
+  async function withNode(changes: Parameters<typeof testServices>[1], work: (other: typeof node) => Promise<void>) {
+    const other = testServices(database, changes);
+    try {
+      await work(other);
+    } finally {
+      await other.stop();
     }
+  }
+  const login = (identifier: string, typed = password, from = origin) => node.auth.login({ identifier, password: typed }, from);
+
+  describe("signing in", () => {
+    test("goes by address or name, however they are written", async () => {
+      await node.auth.register({ email: "Ada@Example.com", username: "Ada_L", password }, origin);
+      for (const identifier of ["ada@example.com", "ADA@EXAMPLE.COM", "ada_l", "ＡＤＡ_L"]) {
+        const { user } = await login(identifier);
+        expect(user).toMatchObject({ email: "Ada@Example.com", username: "Ada_L", displayName: "Ada_L" });
+      }
+    });
+
+    test("gives one answer for a wrong password and an unknown name", async () => {
+      const { email } = await node.person();
+      const wrong = await login(email, "wrong").catch((error) => error);
+      const unknown = await login(address(), "wrong").catch((error) => error);
+      expect(wrong).toMatchObject({ reason: "invalid_credentials" });
+      expect(unknown).toEqual(wrong);
+    });
+
+    test("counts failures exactly, also at once, and tells a lock only to the right password", async () => {
+      const { email } = await node.person();
+      await Promise.allSettled(Array.from({ length: 10 }, () => login(email, "wrong", elsewhere)));
+      const wrong = await login(email, "wrong", elsewhere).catch((error) => error);
+      expect(wrong).toMatchObject({ reason: "invalid_credentials", retryAfterMs: undefined });
+      await expect(login(email, password, elsewhere)).rejects.toMatchObject({
+        reason: "account_locked",
+        retryAfterMs: expect.any(Number),
+      });
+    });
+
+    test("lets a known device in while strangers are locked out, and sessions go on", async () => {
+      const { email, accessToken } = await node.person();
+      await Promise.allSettled(Array.from({ length: 10 }, () => login(email, "wrong", elsewhere)));
+      expect((await node.auth.authenticate(accessToken)).actor).not.toBeNull();
+      await expect(login(email)).resolves.toMatchObject({ user: { email } });
+      await expect(login(email, password, elsewhere), "a success clears the count").resolves.toMatchObject({ user: { email } });
+    });
+
+    test("is locked for a time that grows, and a reset ends it", async () => {
+      const { email } = await node.person();
+      const fail = (times: number) => Promise.allSettled(Array.from({ length: times }, () => login(email, "wrong", elsewhere)));
+      const lockMs = async () => (await login(email, password, elsewhere).catch((error) => error)).retryAfterMs;
+      await fail(10);
+      const first = await lockMs();
+      await fail(5);
+      const second = await lockMs();
+      expect(second).toBeGreaterThan(first * 1.5);
+      node.auth.requestPasswordReset(email);
+      await expect.poll(() => node.letters.tokenFor(email)).not.toBe("");
+      await node.auth.resetPassword(node.letters.tokenFor(email), "Another-horse-2", elsewhere);
+      await expect(login(email, "Another-horse-2", elsewhere)).resolves.toMatchObject({ user: { email } });
+    });
+
+    test("takes a hash of another algorithm once and replaces it", async () => {
+      const { email, user } = await node.person();
+      const bcrypt = "$2b$12$Uyya/H/DbW3LCQh3Z5vHYOamoAQjTpZ6A5UKDQDJkqF2LeqYBkeZe";
+      await database.database.execute(sql`update users set password_hash = ${bcrypt} where id = ${user.id}`);
+      await login(email);
+      const stored = async () => {
+        const [row] = await database.database.select().from(users).where(eq(users.id, user.id));
+        return row?.passwordHash;
+      };
+      await expect.poll(stored).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+      await expect(login(email)).resolves.toMatchObject({ user: { email } });
+    });
   });
 
-  test("one address makes one account, also twenty times at once", async () => {
-    const results = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, index) =>
-        node.auth.register({ email: index % 2 ? "Same@example.com" : "same@EXAMPLE.com", password: "Correct-horse-1" }, origin),
-      ),
+  describe("registering", () => {
+    test("makes one account an address, also twenty times at once", async () => {
+      const results = await Promise.allSettled(
+        Array.from({ length: 20 }, (_, index) =>
+          node.auth.register({ email: index % 2 ? "Same@example.com" : "same@EXAMPLE.com", password }, origin),
+        ),
+      );
+      expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      for (const result of results)
+        if (result.status === "rejected") expect(result.reason).toMatchObject({ reason: "email_taken" });
+    });
+
+    test("tells a taken name apart from a taken address", async () => {
+      await node.auth.register({ email: address(), username: "taken", password }, origin);
+      const again = node.auth.register({ email: address(), username: "TAKEN", password }, origin);
+      await expect(again).rejects.toMatchObject({ reason: "username_taken" });
+    });
+
+    test("refuses the passwords that are tried first", async () => {
+      for (const common of ["Password1!", "P@ssw0rd!", "Qwerty123!", "Welcome2024!", "Admin@123", "Iloveyou1!"]) {
+        expect(isCommonPassword(common), common).toBe(true);
+        await expect(node.auth.register({ email: address(), password: common }, origin)).rejects.toMatchObject({
+          reason: "invalid_input",
+        });
+      }
+      for (const good of [password, "7-Magpies-in-a-row", "Tr0ub4dor&3", "Пароль-шипит-9", "Admiral-Benbow-1"]) {
+        expect(isCommonPassword(good), good).toBe(false);
+      }
+    });
+
+    test("answers alike for a known and an unknown address where verification is required", async () => {
+      await withNode({ emailVerification: "required" }, async (other) => {
+        const email = address();
+        const first = await other.auth.register({ email, password }, origin);
+        const again = await other.auth.register({ email, password: "Another-horse-2" }, origin);
+        expect(first).toEqual({ next: "verify_email" });
+        expect(again).toEqual(first);
+        await expect(other.auth.login({ identifier: email, password: "wrong" }, origin)).rejects.toMatchObject({
+          reason: "invalid_credentials",
+        });
+        await expect(other.auth.login({ identifier: email, password }, origin)).rejects.toMatchObject({
+          reason: "email_unverified",
+        });
+        await expect.poll(() => other.letters.to(email).length).toBeGreaterThan(0);
+        await other.background.settled();
+        await other.auth.verifyEmail(other.letters.tokenFor(email), origin);
+        await expect(other.auth.verifyEmail(other.letters.tokenFor(email), origin)).rejects.toMatchObject({
+          reason: "not_found",
+        });
+        await expect(other.auth.login({ identifier: email, password }, origin)).resolves.toMatchObject({ user: { email } });
+      });
+    });
+
+    test("can be closed, or by invitations that work once", async () => {
+      const { actor } = await node.person();
+      const { token, link } = await node.auth.invite(actor, origin);
+      expect(link).toBe(`https://parley.example/register#token=${token}`);
+      await withNode({ registration: "closed" }, async (closed) => {
+        await expect(closed.auth.register({ email: address(), password, invitation: token }, origin)).rejects.toMatchObject({
+          reason: "registration_closed",
+        });
+      });
+      await withNode({ registration: "invite" }, async (invited) => {
+        const register = (invitation?: string) => invited.auth.register({ email: address(), password, invitation }, origin);
+        await expect(register()).rejects.toMatchObject({ reason: "registration_closed" });
+        await expect(register("made-up")).rejects.toMatchObject({ reason: "registration_closed" });
+        const results = await Promise.allSettled(Array.from({ length: 5 }, () => register(token)));
+        expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      });
+    });
+  });
+
+  describe("tokens", () => {
+    test("work until they expire", async () => {
+      await withNode({}, async (other) => {
+        const { actor, accessToken, user } = await other.person();
+        expect(await other.auth.me(actor)).toEqual({ user, session: { id: actor.sessionId } });
+        other.clock.advance({ seconds: 14 * 60 });
+        expect(await other.auth.authenticate(accessToken)).toMatchObject({ actor: { userId: user.id }, refusal: null });
+        other.clock.advance({ seconds: 2 * 60 });
+        expect(await other.auth.authenticate(accessToken)).toMatchObject({ actor: null, refusal: { reason: "token_expired" } });
+      });
+    });
+
+    test("of another secret, changed, unsigned or made up are refused", async () => {
+      const { accessToken } = await node.person();
+      await withNode({ jwtSecrets: ["another-secret-for-tests-only-0123456789"] }, async (stranger) => {
+        expect((await stranger.auth.authenticate(accessToken)).refusal).toMatchObject({ reason: "unauthenticated" });
+      });
+      const [head, body, signature] = accessToken.split(".");
+      const none = `${btoa('{"alg":"none","typ":"at+jwt"}').replace(/=/g, "")}.${body}.`;
+      for (const token of ["", "x", `${head}.${body}`, `${head}.${body}.${signature?.slice(0, -2)}AA`, none, "plk_made-up"]) {
+        expect((await node.auth.authenticate(token)).refusal, token).toMatchObject({ reason: "unauthenticated" });
+      }
+    });
+
+    test("of the secret before are still accepted after a rotation", async () => {
+      const before = "the-secret-before-for-tests-0123456789";
+      await withNode({ jwtSecrets: [before] }, async (old) => {
+        const { accessToken, tokens } = await old.person();
+        await withNode({ jwtSecrets: ["the-secret-now-for-tests-01234567890", before] }, async (now) => {
+          expect((await now.auth.authenticate(accessToken)).actor).not.toBeNull();
+          await expect(now.auth.refresh(tokens.refreshToken, {}, origin)).resolves.toMatchObject({ tokenType: "Bearer" });
+        });
+      });
+    });
+  });
+
+  describe("a password", () => {
+    test("that is changed ends every other session and no longer works", async () => {
+      const { email, actor, accessToken } = await node.person();
+      const other = await login(email);
+      await expect(
+        node.auth.changePassword(actor, { currentPassword: "wrong", newPassword: "Another-horse-2" }, origin),
+      ).rejects.toMatchObject({ reason: "invalid_credentials" });
+      await node.auth.changePassword(actor, { currentPassword: password, newPassword: "Another-horse-2" }, origin);
+      expect((await node.auth.authenticate(accessToken)).actor).not.toBeNull();
+      expect((await node.auth.authenticate(other.tokens.accessToken)).refusal).toMatchObject({ reason: "session_ended" });
+      await expect(login(email)).rejects.toMatchObject({ reason: "invalid_credentials" });
+      await expect.poll(() => node.letters.to(email).length).toBe(1);
+    });
+
+    test("is reset by a link that works once, for an hour, and ends every session", async () => {
+      await withNode({}, async (other) => {
+        const { email, accessToken } = await other.person();
+        other.auth.requestPasswordReset(email);
+        await other.background.settled();
+        const [letter] = other.letters.to(email);
+        expect(letter?.text).toContain("https://parley.example/reset-password#token=");
+        const token = other.letters.tokenFor(email);
+        await other.auth.resetPassword(token, "Another-horse-2", origin);
+        expect((await other.auth.authenticate(accessToken)).refusal).toMatchObject({ reason: "session_ended" });
+        await expect(other.auth.resetPassword(token, "Third-horse-3", origin)).rejects.toMatchObject({ reason: "not_found" });
+        other.auth.requestPasswordReset(email);
+        await other.background.settled();
+        other.clock.advance({ seconds: 3_601 });
+        const late = other.letters.tokenFor(email);
+        await expect(other.auth.resetPassword(late, "Third-horse-3", origin)).rejects.toMatchObject({ reason: "not_found" });
+      });
+    });
+
+    test("reset for an unknown address sends nothing and says nothing", async () => {
+      const email = address();
+      node.auth.requestPasswordReset(email);
+      await node.background.settled();
+      expect(node.letters.to(email)).toEqual([]);
+    });
+  });
+});
+
+test.each(databaseKinds)(
+  "of thirty accounts that are made at once, the first of all and no other is the admin, on %s",
+  async (kind) => {
+    await using database = await openTestDatabase(kind);
+    const node = testServices(database);
+    const all = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => node.auth.register({ email: `founder-${index}@example.com`, password }, origin)),
     );
-    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    for (const result of results)
-      if (result.status === "rejected") expect(result.reason).toMatchObject({ reason: "email_taken" });
-  });
+    expect(all.filter((registered) => "user" in registered && registered.user.role === "admin")).toHaveLength(1);
+    await node.stop();
+  },
+);
 
-  test("a name that is taken is told apart from an address", async () => {
-    await node.auth.register({ email: "first@example.com", username: "taken", password: "Correct-horse-1" }, origin);
-    const again = node.auth.register({ email: "second@example.com", username: "TAKEN", password: "Correct-horse-1" }, origin);
-    await expect(again).rejects.toMatchObject({ reason: "username_taken" });
-  });
-
-  test("a wrong password and an unknown name are the same answer", async () => {
-    const { email } = await node.person();
-    const wrong = await node.auth.login({ identifier: email, password: "wrong" }, origin).catch((error) => error);
-    const unknown = await node.auth
-      .login({ identifier: "nobody@example.com", password: "wrong" }, origin)
-      .catch((error) => error);
-    expect(wrong).toMatchObject({ reason: "invalid_credentials" });
-    expect(unknown).toEqual(wrong);
-  });
-
-  test("an access token works until it expires", async () => {
-    const { actor, accessToken, user } = await node.person();
-    expect(await node.auth.me(actor)).toEqual({ user, session: { id: actor.sessionId } });
-    node.clock.advance({ seconds: 14 * 60 });
-    expect(await node.auth.authenticate(accessToken)).toMatchObject({ actor: { userId: user.id }, refusal: null });
-    node.clock.advance({ seconds: 2 * 60 });
-    expect(await node.auth.authenticate(accessToken)).toMatchObject({ actor: null, refusal: { reason: "token_expired" } });
-  });
-
-  test("a token of another secret, a changed one and nonsense are refused", async () => {
-    const { accessToken } = await node.person();
-    const stranger = testServices(database, { jwtSecrets: ["another-secret-for-tests-only-0123456789"] });
-    expect((await stranger.auth.authenticate(accessToken)).refusal).toMatchObject({ reason: "unauthenticated" });
-    await stranger.stop();
-    const [head, body, signature] = accessToken.split(".");
-    const none = `${btoa('{"alg":"none","typ":"at+jwt"}').replace(/=/g, "")}.${body}.`;
-    for (const token of ["", "x", `${head}.${body}`, `${head}.${body}.${signature?.slice(0, -2)}AA`, none]) {
-      expect((await node.auth.authenticate(token)).refusal, token).toMatchObject({ reason: "unauthenticated" });
-    }
-  });
+test("from another machine the first account needs the code that the start has shown", async () => {
+  await using database = await openTestDatabase("pglite");
+  const node = testServices(database);
+  const register = (setupCode?: string) => node.auth.register({ email: "founder@example.com", password, setupCode }, elsewhere);
+  await expect(register()).rejects.toMatchObject({ reason: "forbidden" });
+  await expect(register("AAAA-BBBB-CCCC")).rejects.toMatchObject({ reason: "forbidden" });
+  const code = await node.auth.setupCode();
+  await expect(register(code?.toLowerCase())).resolves.toMatchObject({ user: { role: "admin" } });
+  expect(await node.auth.setupCode()).toBeNull();
+  await node.stop();
 });

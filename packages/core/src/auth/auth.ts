@@ -1,118 +1,152 @@
-import type { Login, Me, Register, SignedIn, User } from "@parley/contract";
-import type { users } from "../database/schema.ts";
-import { AppError, toAppError } from "../errors.ts";
+import type { ChangePassword, Login, Me, Refresh, Register, Session, User } from "@parley/contract";
+import type { AccessChanges } from "../access/changes.ts";
+import type { Audit } from "../audit/audit.ts";
+import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
+import type { IssuedTokens, Sessions } from "../sessions/sessions.ts";
 import type { Settings } from "../settings.ts";
-import type { Actor } from "./actor.ts";
-import { findLiveSession, findUser, findUserByKey, insertSession, insertUser, isUsernameTaken } from "./queries.ts";
-import { createTokens } from "./tokens.ts";
+import type { Actor, Origin } from "./actor.ts";
+import type { Gatekeeper } from "./gatekeeper.ts";
+import { createLetterbox } from "./letterbox.ts";
+import { hashLink } from "./links.ts";
+import { fold, isCommonPassword, normalizePassword } from "./names.ts";
+import { findTaken, findUser, findUserByEmail, insertUser, markEmailVerified, setPasswordHash, type UserRow } from "./queries.ts";
+import { createSetupCode } from "./setup-code.ts";
+import { createSignIn } from "./sign-in.ts";
 
-type AuthPorts = Pick<Ports, "database" | "passwords" | "clock" | "ids" | "cache">;
-
-/** Where a sign-in comes from. */
-export interface Origin {
-  address: string;
-  userAgent: string | null;
-}
-
-export interface Authentication {
-  readonly actor: Actor | null;
-  readonly refusal: AppError | null;
-}
+type AuthPorts = Pick<
+  Ports,
+  "database" | "passwords" | "clock" | "ids" | "cache" | "mailer" | "background" | "rateLimiter" | "log"
+>;
 
 const userCacheMs = 60 * 60_000;
-const maxKnownTokens = 10_000;
 
-export function createAuth(ports: AuthPorts, settings: Settings) {
+export const userCacheKey = (userId: string) => `user:${userId}`;
+
+export interface OpenedSession {
+  user: User;
+  session: Session;
+  tokens: IssuedTokens;
+}
+
+export type Auth = ReturnType<typeof createAuth>;
+
+export function createAuth(
+  ports: AuthPorts,
+  settings: Settings,
+  parts: { access: AccessChanges; audit: Audit; sessions: Sessions; gatekeeper: Gatekeeper },
+) {
   const { database, passwords, clock, ids, cache } = ports;
-  const tokens = createTokens(ports, settings.jwtSecrets, settings.accessTokenTtlMs);
-  /** Verified tokens, oldest first: a signature is checked once a token, not once a call. */
-  const known = new Map<string, { authentication: Authentication; expiresAt: number }>();
+  const { access, audit, sessions, gatekeeper } = parts;
+  const letterbox = createLetterbox(ports, settings);
+  const signIn = createSignIn(ports, { audit });
+  const setupCode = createSetupCode(settings.jwtSecrets);
+  const isVerificationRequired = settings.emailVerification === "required";
+  let hasAccounts = false;
 
-  async function openSession(user: typeof users.$inferSelect, deviceName: string | undefined, origin: Origin): Promise<SignedIn> {
-    const createdAt = clock.now();
-    const session = {
-      id: ids.next(),
-      device: { name: deviceName ?? null, userAgent: origin.userAgent },
-      ip: origin.address,
-      createdAt,
-      expiresAt: new Date(createdAt.getTime() + settings.sessionTtlMs),
-    };
-    await insertSession(database, {
-      id: session.id,
-      userId: user.id,
-      deviceName: session.device.name,
-      userAgent: session.device.userAgent,
-      ip: session.ip,
-      createdAt: createdAt.toISOString(),
-      expiresAt: session.expiresAt.toISOString(),
-    });
-    const issued = await tokens.issue(user.id, session.id);
-    return { user: publicUser(user), session, tokens: { ...issued, tokenType: "Bearer" } };
+  access.onChange(({ userId }) => void cache.delete(userCacheKey(userId)));
+
+  async function openSession(user: UserRow, deviceName: string | undefined, origin: Origin): Promise<OpenedSession> {
+    const opened = await sessions.open(user, deviceName ?? null, origin);
+    return { user: publicUser(user), ...opened };
   }
 
-  async function verify(token: string): Promise<Authentication> {
-    try {
-      const claims = await tokens.verify(token);
-      const session = await findLiveSession(database, claims.sessionId, clock.now());
-      if (!session || session.userId !== claims.userId) throw new AppError("session_ended", "This session has ended");
-      const { userId, plan, permissions } = session;
-      const authentication = { actor: { userId, sessionId: claims.sessionId, plan, permissions }, refusal: null };
-      remember(token, authentication, Math.min(claims.expiresAt, session.expiresAt.getTime()));
-      return authentication;
-    } catch (error) {
-      const refusal = toAppError(error);
-      if (!refusal) throw error;
-      return { actor: null, refusal };
+  /** The first account of all belongs to whoever sits at the machine, or has the code that its start has printed. */
+  async function mayFound(input: Register, origin: Origin): Promise<boolean> {
+    if (hasAccounts) return false;
+    const { anyone } = await findTaken(database, { emailKey: "", usernameKey: null });
+    hasAccounts = anyone;
+    if (anyone) return false;
+    if (origin.isLocal || (input.setupCode !== undefined && (await setupCode).matches(input.setupCode))) return true;
+    throw new AppError("forbidden", "The first account needs the set-up code that the server printed when it started");
+  }
+
+  function checkInvitation(input: Register) {
+    if (settings.registration === "closed") throw new AppError("registration_closed", "Nobody can register here");
+    if (settings.registration === "invite" && input.invitation === undefined) {
+      throw new AppError("registration_closed", "Registration here is by invitation");
     }
   }
 
-  function remember(token: string, authentication: Authentication, expiresAt: number) {
-    if (known.size >= maxKnownTokens) {
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
-    }
-    known.set(token, { authentication, expiresAt });
+  async function setPassword(user: UserRow, newPassword: string, before: string | null): Promise<boolean> {
+    const passwordHash = await hashNew(newPassword);
+    return setPasswordHash(database, { id: user.id, passwordHash, before });
+  }
+
+  function hashNew(password: string): Promise<string> {
+    const message = "This password is one of the first that are tried";
+    if (isCommonPassword(password)) throw new AppError("invalid_input", message, { issues: [{ path: "password", message }] });
+    return passwords.hash(normalizePassword(password));
   }
 
   return {
-    async register(input: Register, origin: Origin): Promise<SignedIn> {
-      const usernameKey = input.username === undefined ? null : fold(input.username);
+    /** Shown at the start while there is no account. */
+    async setupCode(): Promise<string | null> {
+      const { anyone } = await findTaken(database, { emailKey: "", usernameKey: null });
+      return anyone ? null : (await setupCode).code;
+    },
+
+    async register(input: Register, origin: Origin): Promise<OpenedSession | { next: "verify_email" }> {
+      let isFounder = await mayFound(input, origin);
+      if (!isFounder) checkInvitation(input);
+      const now = clock.now();
       const user = {
         id: ids.next(),
         email: input.email,
         emailKey: fold(input.email),
         username: input.username ?? null,
-        usernameKey,
+        usernameKey: input.username === undefined ? null : fold(input.username),
         displayName: input.displayName ?? input.username ?? input.email.slice(0, input.email.indexOf("@")),
-        passwordHash: await passwords.hash(normalizePassword(input.password)),
-        role: "user",
-        plan: "free" as const,
-        createdAt: clock.now(),
-        lastLoginAt: null,
+        passwordHash: await hashNew(input.password),
+        emailVerifiedAt: null,
+        createdAt: now.toISOString(),
       };
-      if (!(await insertUser(database, { ...user, createdAt: user.createdAt.toISOString() }))) {
-        if (usernameKey !== null && (await isUsernameTaken(database, usernameKey))) {
-          throw new AppError("username_taken", "This username is taken");
-        }
-        throw new AppError("email_taken", "There is an account with this e-mail address");
+      const invitation = !isFounder && input.invitation !== undefined ? await hashLink(input.invitation) : null;
+      let isMade = await insertUser(database, { ...user, isFounder, invitation });
+      if (!isMade && isFounder) {
+        // Somebody else was the first in the meantime.
+        isFounder = false;
+        checkInvitation(input);
+        isMade = await insertUser(database, { ...user, isFounder, invitation });
       }
-      return openSession(user, input.device?.name, origin);
+      hasAccounts = true;
+      if (!isMade) return refuseRegistration(user, invitation !== null);
+      audit.record({
+        actorId: user.id,
+        action: "account.register",
+        target: `user:${user.id}`,
+        outcome: "done",
+        address: origin.address,
+      });
+      const made = await findUser(database, user.id);
+      if (!made) throw new AppError("conflict", "The account was deleted in the meantime");
+      if (!isVerificationRequired || isFounder) return openSession(made, input.device?.name, origin);
+      letterbox.verifyEmail(made);
+      return { next: "verify_email" };
     },
 
-    async login(input: Login, origin: Origin): Promise<SignedIn> {
-      const user = await findUserByKey(database, fold(input.identifier));
-      const password = normalizePassword(input.password);
-      // A hash is checked for unknown names too: the time must not tell which exist.
-      const matches = await passwords.verify(user?.passwordHash ?? (await decoyHash()), password);
-      if (!user || !matches) throw new AppError("invalid_credentials", "The name or the password is wrong");
-      return openSession(user, input.device?.name, origin);
+    async login(input: Login, origin: Origin): Promise<OpenedSession> {
+      const user = await signIn(input, origin);
+      if (isVerificationRequired && !user.emailVerifiedAt && !user.isFounder) {
+        letterbox.verifyEmail(user);
+        throw new AppError("email_unverified", "Open the link in the mail that we have sent you first");
+      }
+      const signedIn = await openSession(user, input.device?.name, origin);
+      const target = `session:${signedIn.session.id}`;
+      audit.record({ actorId: user.id, action: "account.login", target, outcome: "done", address: origin.address });
+      return signedIn;
+    },
+
+    refresh: (refreshToken: string, { attemptId }: Refresh, origin: Origin) =>
+      sessions.refresh(refreshToken, attemptId ?? null, origin),
+
+    async logout(actor: Actor, origin: Origin): Promise<void> {
+      requireSession(actor);
+      await sessions.endOne(actor, actor.sessionId, "logout", origin);
     },
 
     async me(actor: Actor): Promise<Me> {
-      const key = `user:${actor.userId}`;
+      const key = userCacheKey(actor.userId);
       let user = await cache.get<User>(key);
       if (!user) {
         const row = await findUser(database, actor.userId);
@@ -120,42 +154,105 @@ export function createAuth(ports: AuthPorts, settings: Settings) {
         user = publicUser(row);
         await cache.set(key, user, userCacheMs);
       }
-      return { user, session: { id: actor.sessionId } };
+      return { user, session: actor.via === "session" ? { id: actor.sessionId } : null };
     },
 
-    /** A token's actor, or why it is refused. Not a promise for a token that was seen before. */
-    authenticate(token: string): Authentication | Promise<Authentication> {
-      const seen = known.get(token);
-      if (!seen) return verify(token);
-      if (seen.expiresAt > clock.now().getTime()) return seen.authentication;
-      known.delete(token);
-      return verify(token);
+    /** Ends every other session: whoever knew the old password is out. */
+    async changePassword(actor: Actor, input: ChangePassword, origin: Origin): Promise<void> {
+      requireSession(actor);
+      const user = await findUser(database, actor.userId);
+      if (!user || !(await passwords.verify(user.passwordHash, normalizePassword(input.currentPassword)))) {
+        throw new AppError("invalid_credentials", "The current password is wrong");
+      }
+      if (!(await setPassword(user, input.newPassword, user.passwordHash))) {
+        throw new AppError("conflict", "The password was changed in the meantime");
+      }
+      await sessions.end(user.id, { reason: "password", except: actor.sessionId });
+      audit.record({
+        actorId: user.id,
+        action: "password.change",
+        target: `user:${user.id}`,
+        outcome: "done",
+        address: origin.address,
+      });
+      letterbox.passwordChanged(user);
     },
+
+    /** The answer is the same, and as fast, whether there is such an account or not. */
+    requestPasswordReset(email: string): void {
+      ports.background.run("password reset", async () => {
+        const user = await findUserByEmail(database, fold(email));
+        if (user) await letterbox.resetPassword(user);
+      });
+    },
+
+    async resetPassword(token: string, newPassword: string, origin: Origin): Promise<void> {
+      const passwordHash = await hashNew(newPassword);
+      const userId = await letterbox.open("reset_password", token);
+      const user = userId && (await findUser(database, userId));
+      if (!user) throw new AppError("not_found", "This link does not work: it was used, is too old, or was never made");
+      await setPasswordHash(database, { id: user.id, passwordHash, before: null });
+      // Whoever has the letter has the address.
+      await markEmailVerified(database, user.id, clock.now().toISOString());
+      await sessions.end(user.id, { reason: "password" });
+      audit.record({
+        actorId: user.id,
+        action: "password.reset",
+        target: `user:${user.id}`,
+        outcome: "done",
+        address: origin.address,
+      });
+      letterbox.passwordChanged(user);
+    },
+
+    async requestEmailVerification(actor: Actor): Promise<void> {
+      const user = await findUser(database, actor.userId);
+      if (user && !user.emailVerifiedAt) letterbox.verifyEmail(user);
+    },
+
+    async verifyEmail(token: string, origin: Origin): Promise<void> {
+      const userId = await letterbox.open("verify_email", token);
+      if (!userId) throw new AppError("not_found", "This link does not work: it was used, is too old, or was never made");
+      await markEmailVerified(database, userId, clock.now().toISOString());
+      audit.record({
+        actorId: userId,
+        action: "email.verify",
+        target: `user:${userId}`,
+        outcome: "done",
+        address: origin.address,
+      });
+    },
+
+    async invite(actor: Actor, origin: Origin): Promise<{ link: string; token: string; expiresAt: Date }> {
+      audit.record({ actorId: actor.userId, action: "invite.create", target: null, outcome: "done", address: origin.address });
+      return letterbox.invitation(actor.userId);
+    },
+
+    authenticate: gatekeeper.authenticate,
   };
 
-  async function decoyHash() {
-    const key = "auth:decoy-hash";
-    const kept = await cache.get<string>(key);
-    if (kept) return kept;
-    const hash = await passwords.hash(ids.next());
-    await cache.set(key, hash, userCacheMs);
-    return hash;
+  async function refuseRegistration(user: { emailKey: string; usernameKey: string | null }, wasInvited: boolean) {
+    const { email, username } = await findTaken(database, user);
+    if (username) throw new AppError("username_taken", "This username is taken");
+    if (!email) {
+      if (wasInvited) throw new AppError("registration_closed", "This invitation does not hold: it was used, or is too old");
+      throw new AppError("conflict", "The account could not be made: try again");
+    }
+    if (!isVerificationRequired) throw new AppError("email_taken", "There is an account with this e-mail address");
+    // Nobody learns here whether an address is known; its owner does.
+    const owner = await findUserByEmail(database, user.emailKey);
+    if (owner?.emailVerifiedAt) letterbox.accountExists(owner);
+    else if (owner) letterbox.verifyEmail(owner);
+    return { next: "verify_email" as const };
   }
 }
 
-export type Auth = ReturnType<typeof createAuth>;
-
-/** One spelling for names that people would take for the same. */
-function fold(name: string) {
-  return name.normalize("NFKC").toLowerCase();
+/** A key serves a program: it does not change how its owner signs in. */
+export function requireSession(actor: Actor): void {
+  if (actor.via === "key") throw new AppError("forbidden", "This needs a session: an API key cannot do it");
 }
 
-/** The same keys give other code points on other systems. */
-function normalizePassword(password: string) {
-  return password.normalize("NFKC");
-}
-
-function publicUser(row: typeof users.$inferSelect): User {
+export function publicUser(row: UserRow): User {
   const { id, email, username, displayName, role, plan, createdAt } = row;
   return { id, email, username, displayName, role, plan, createdAt };
 }

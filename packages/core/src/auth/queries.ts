@@ -1,7 +1,9 @@
-import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { eq, or, sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
-import { roles, sessions, users } from "../database/schema.ts";
+import { users } from "../database/schema.ts";
 import { prepared, statement, value } from "../database/statement.ts";
+
+export type UserRow = typeof users.$inferSelect;
 
 const userByKey = prepared((database) =>
   database
@@ -13,8 +15,21 @@ const userByKey = prepared((database) =>
 );
 
 /** By e-mail address or username, folded. */
-export async function findUserByKey(database: Database, key: string) {
+export async function findUserByKey(database: Database, key: string): Promise<UserRow | null> {
   const [user] = await userByKey(database).execute({ key });
+  return user ?? null;
+}
+
+const userByEmail = prepared((database) =>
+  database
+    .select()
+    .from(users)
+    .where(eq(users.emailKey, value("key")))
+    .prepare("user_by_email"),
+);
+
+export async function findUserByEmail(database: Database, key: string): Promise<UserRow | null> {
+  const [user] = await userByEmail(database).execute({ key });
   return user ?? null;
 }
 
@@ -26,27 +41,12 @@ const userById = prepared((database) =>
     .prepare("user_by_id"),
 );
 
-export async function findUser(database: Database, id: string) {
+export async function findUser(database: Database, id: string): Promise<UserRow | null> {
   const [user] = await userById(database).execute({ id });
   return user ?? null;
 }
 
-const liveSession = prepared((database) =>
-  database
-    .select({ userId: users.id, plan: users.plan, permissions: roles.permissions, expiresAt: sessions.expiresAt })
-    .from(sessions)
-    .innerJoin(users, eq(users.id, sessions.userId))
-    .innerJoin(roles, eq(roles.name, users.role))
-    .where(and(eq(sessions.id, value("id")), isNull(sessions.endedAt), gt(sessions.expiresAt, sql`${value("now")}::timestamptz`)))
-    .prepare("live_session"),
-);
-
-export async function findLiveSession(database: Database, id: string, now: Date) {
-  const [session] = await liveSession(database).execute({ id, now: now.toISOString() });
-  return session ?? null;
-}
-
-interface NewUser extends Record<string, unknown> {
+export interface NewUser {
   id: string;
   email: string;
   emailKey: string;
@@ -54,55 +54,87 @@ interface NewUser extends Record<string, unknown> {
   usernameKey: string | null;
   displayName: string;
   passwordHash: string;
-  role: string;
+  isFounder: boolean;
+  emailVerifiedAt: string | null;
   createdAt: string;
+  /** The hash of an invitation, used up together with the account that it makes. */
+  invitation: string | null;
 }
 
-const newUser = statement<NewUser, { id: string }>(
+const insert = statement<Record<string, unknown>, { id: string }>(
   "insert_user",
-  sql`insert into users (id, email, email_key, username, username_key, display_name, password_hash, role, created_at, last_login_at)
-    values (${value("id")}, ${value("email")}, ${value("emailKey")}, ${value("username")}, ${value("usernameKey")},
-      ${value("displayName")}, ${value("passwordHash")}, ${value("role")}, ${value("createdAt")}, ${value("createdAt")})
+  sql`with invitation as (
+      update one_time_links set used_at = ${value("createdAt")}::timestamptz
+      where hash = ${value("invitation")}::text and kind = 'invite' and used_at is null
+        and expires_at > ${value("createdAt")}::timestamptz
+        and not exists (select 1 from users where email_key = ${value("emailKey")} or username_key = ${value("usernameKey")})
+      returning hash)
+    insert into users (id, email, email_key, username, username_key, display_name, password_hash, role, is_founder,
+      email_verified_at, created_at)
+    select ${value("id")}::uuid, ${value("email")}, ${value("emailKey")}, ${value("username")}, ${value("usernameKey")},
+      ${value("displayName")}, ${value("passwordHash")}, case when ${value("isFounder")}::boolean then 'admin' else 'user' end,
+      ${value("isFounder")}::boolean, ${value("emailVerifiedAt")}::timestamptz, ${value("createdAt")}::timestamptz
+    where ${value("invitation")}::text is null or exists (select 1 from invitation)
     on conflict do nothing returning id`,
 );
 
-/** False when the address or the name is taken. */
-export async function insertUser(database: Database, user: NewUser) {
-  return (await newUser(database, user)).length === 1;
+/** False when the address, the name or the founder's place is taken, or the invitation does not hold. */
+export async function insertUser(database: Database, user: NewUser): Promise<boolean> {
+  return (await insert(database, { ...user })).length === 1;
 }
 
-const nameTaken = prepared((database) =>
-  database
-    .select({ id: users.id })
-    .from(users)
-    .where(eq(users.usernameKey, value("key")))
-    .prepare("name_taken"),
+const taken = statement<Record<string, unknown>, { email: boolean; username: boolean; anyone: boolean }>(
+  "names_taken",
+  sql`select exists (select 1 from users where email_key = ${value("emailKey")}) as email,
+    exists (select 1 from users where username_key = ${value("usernameKey")}::text) as username,
+    exists (select 1 from users) as anyone`,
 );
 
-export async function isUsernameTaken(database: Database, key: string) {
-  return (await nameTaken(database).execute({ key })).length > 0;
+export async function findTaken(database: Database, names: { emailKey: string; usernameKey: string | null }) {
+  const [found] = await taken(database, names);
+  return found ?? { email: false, username: false, anyone: false };
 }
 
-interface NewSession extends Record<string, unknown> {
-  id: string;
-  userId: string;
-  deviceName: string | null;
-  userAgent: string | null;
-  ip: string;
-  createdAt: string;
-  expiresAt: string;
-}
+const nobody = "00000000-0000-7000-8000-000000000000";
+const failuresBeforeLock = 10;
+const failuresPerLock = 5;
 
-const newSession = statement<NewSession, never>(
-  "insert_session",
-  sql`with session as (
-      insert into sessions (id, user_id, device_name, user_agent, ip, created_at, last_active_at, expires_at)
-      values (${value("id")}, ${value("userId")}, ${value("deviceName")}, ${value("userAgent")}, ${value("ip")},
-        ${value("createdAt")}, ${value("createdAt")}, ${value("expiresAt")})
-      returning user_id, created_at)
-    update users set last_login_at = session.created_at from session where users.id = session.user_id`,
+const failure = statement<Record<string, unknown>, { failures: number; lockedUntil: string | null }>(
+  "count_failure",
+  // The lock doubles every five failures, from a minute to an hour.
+  sql`update users set failed_sign_ins = failed_sign_ins + 1,
+      locked_until = case
+        when failed_sign_ins + 1 >= ${sql.raw(String(failuresBeforeLock))}
+          and (failed_sign_ins + 1) % ${sql.raw(String(failuresPerLock))} = 0
+        then ${value("now")}::timestamptz + least(interval '1 hour',
+          interval '1 minute' * power(2, least(10, (failed_sign_ins + 1 - ${sql.raw(String(failuresBeforeLock))})
+            / ${sql.raw(String(failuresPerLock))})))
+        else locked_until end
+    where id = ${value("id")}::uuid returning failed_sign_ins as failures, locked_until as "lockedUntil"`,
 );
 
-export async function insertSession(database: Database, session: NewSession) {
-  await newSession(database, session);
+/** Counted exactly, also at once; for an unknown name the same statement finds nobody, and takes as long. */
+export async function countFailure(database: Database, userId: string | null, now: string) {
+  const [counted] = await failure(database, { id: userId ?? nobody, now });
+  return counted ?? null;
+}
+
+const password = statement<Record<string, unknown>, { id: string }>(
+  "set_password",
+  sql`update users set password_hash = ${value("passwordHash")}, failed_sign_ins = 0, locked_until = null
+    where id = ${value("id")}::uuid and (${value("before")}::text is null or password_hash = ${value("before")}::text) returning id`,
+);
+
+/** Only while the hash is still the one that was checked, where one is given. */
+export async function setPasswordHash(database: Database, values: { id: string; passwordHash: string; before: string | null }) {
+  return (await password(database, values)).length === 1;
+}
+
+const verified = statement<{ id: string; now: string }, never>(
+  "verify_email",
+  sql`update users set email_verified_at = coalesce(email_verified_at, ${value("now")}::timestamptz) where id = ${value("id")}::uuid`,
+);
+
+export async function markEmailVerified(database: Database, id: string, now: string): Promise<void> {
+  await verified(database, { id, now });
 }

@@ -1,6 +1,7 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { AppError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
+import { deriveKeys } from "./secrets.ts";
 
 const issuer = "parley";
 const audience = "parley";
@@ -13,26 +14,24 @@ export interface AccessClaims {
   expiresAt: number;
 }
 
-/** Signs with the first secret and accepts all, so that secrets can be rotated. */
-export function createTokens({ clock }: { clock: Clock }, secrets: readonly string[], ttlMs: number) {
-  const encoder = new TextEncoder();
-  const ready = Promise.all(secrets.map(importSecret));
+export interface AccessGrant {
+  userId: string;
+  sessionId: string;
+  plan: string;
+  role: string;
+}
 
-  async function importSecret(secret: string) {
-    const bytes = encoder.encode(secret);
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(`kid:${secret}`)));
-    const kid = Array.from(digest.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
-    return { kid, key };
-  }
+/** Access tokens. The first secret signs and all are accepted, so that secrets can be rotated. */
+export function createTokens({ clock }: { clock: Clock }, secrets: readonly string[], ttlMs: number) {
+  const keys = deriveKeys(secrets, "access");
 
   return {
-    async issue(userId: string, sessionId: string): Promise<{ accessToken: string; expiresIn: number }> {
-      const [current] = await ready;
+    async issue({ userId, sessionId, plan, role }: AccessGrant): Promise<{ accessToken: string; expiresIn: number }> {
+      const [current] = await keys;
       if (!current) throw new Error("No secret to sign with");
       const now = Math.floor(clock.now().getTime() / 1000);
       const expiresIn = Math.floor(ttlMs / 1000);
-      const accessToken = await new SignJWT({ sid: sessionId })
+      const accessToken = await new SignJWT({ sid: sessionId, plan, role })
         .setProtectedHeader({ alg: algorithm, typ: type, kid: current.kid })
         .setSubject(userId)
         .setIssuer(issuer)
@@ -44,12 +43,12 @@ export function createTokens({ clock }: { clock: Clock }, secrets: readonly stri
     },
 
     async verify(token: string): Promise<AccessClaims> {
-      const keys = await ready;
+      const known = await keys;
       try {
         const { payload } = await jwtVerify(
           token,
           ({ kid }) => {
-            const found = keys.find((candidate) => candidate.kid === kid);
+            const found = known.find((candidate) => candidate.kid === kid);
             if (!found) throw new errors.JWTInvalid("Unknown key");
             return found.key;
           },

@@ -1,0 +1,25 @@
+import type { CookieJar } from "../context.ts";
+import { type CookieName, cookieName, readTokenCookie } from "./credentials.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** Scripts cannot read these cookies, and other sites cannot make the browser send them. */
+export function createCookieJar(exchange: Exchange): CookieJar {
+  const { secure, setCookies } = exchange;
+  const set = (name: CookieName, value: string, seconds: number) => {
+    const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? "; Secure" : ""}`;
+    setCookies.push(`${cookieName(name, secure)}=${value}; ${attributes}`);
+  };
+  return {
+    get refreshToken() {
+      return readTokenCookie(exchange, "refresh", "header");
+    },
+    keep({ accessToken, refreshToken, expiresIn }, refreshExpiresIn) {
+      set("access", accessToken, expiresIn);
+      set("refresh", refreshToken, refreshExpiresIn);
+    },
+    clear() {
+      set("access", "", 0);
+      set("refresh", "", 0);
+    },
+  };
+}

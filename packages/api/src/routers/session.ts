@@ -1,0 +1,29 @@
+import { Done, SessionList } from "@parley/contract";
+import type { TRPCRouterRecord } from "@trpc/server";
+import * as z from "zod";
+import { signedIn } from "../trpc.ts";
+
+const done = { done: true } as const;
+
+export const session = {
+  /** Your signed-in devices, the one used last first. */
+  list: signedIn.output(SessionList).query(({ ctx }) => ctx.services.sessions.list(ctx.actor)),
+  end: signedIn
+    .input(z.object({ id: z.uuid() }))
+    .output(Done)
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.sessions.endOne(ctx.actor, input.id, "ended", ctx.origin);
+      return done;
+    }),
+  /** All but this one. */
+  endOthers: signedIn.output(Done).mutation(async ({ ctx }) => {
+    await ctx.services.sessions.endOthers(ctx.actor, ctx.origin);
+    return done;
+  }),
+  /** This one too. */
+  endAll: signedIn.output(Done).mutation(async ({ ctx }) => {
+    await ctx.services.sessions.endAll(ctx.actor, ctx.origin);
+    ctx.cookies?.clear();
+    return done;
+  }),
+} satisfies TRPCRouterRecord;

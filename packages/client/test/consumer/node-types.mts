@@ -1,0 +1,6 @@
+// As for Node: its own types, and a WebSocket class from elsewhere.
+import { createParley } from "@parley/client";
+import { WebSocket } from "ws";
+
+createParley({ url: process.argv[2] ?? "", transport: "websocket", WebSocket });
+createParley({ url: "https://chat.example.com", fetch: (input, init) => fetch(input, init) });

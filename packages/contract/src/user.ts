@@ -1,0 +1,143 @@
+import * as z from "zod";
+import { ApiKey } from "./api-key.ts";
+import { Plan, Username } from "./auth.ts";
+import { jsonObject } from "./json-object.ts";
+import { text } from "./text.ts";
+
+/** What letters and pages are written in. */
+export const languages = ["en", "he", "ar", "ru"] as const;
+export const Language = z.enum(languages);
+export type Language = z.output<typeof Language>;
+
+export const TimeZone = text().max(64).refine(isTimeZone, "This is not a time zone: Asia/Jerusalem is one");
+
+export const Profile = z.object({
+  id: z.uuid(),
+  email: z.string(),
+  emailVerified: z.boolean(),
+  username: z.string().nullable(),
+  displayName: z.string(),
+  bio: z.string().nullable(),
+  timeZone: z.string().nullable(),
+  language: z.string().nullable(),
+  plan: Plan,
+  role: z.string(),
+  lastLoginAt: z.date().nullable(),
+  lastActiveAt: z.date().nullable(),
+  createdAt: z.date(),
+});
+export type Profile = z.output<typeof Profile>;
+
+/** What is left out stays; null clears. */
+export const UpdateProfile = z.object({
+  displayName: text().trim().min(1).max(100).optional(),
+  username: Username.nullish(),
+  bio: text().trim().min(1).max(1_000).nullish(),
+  timeZone: TimeZone.nullish(),
+  language: Language.nullish(),
+});
+export type UpdateProfile = z.output<typeof UpdateProfile>;
+
+/** Whatever a client wants to remember of a person, up to 16 KB. */
+export const SetPreferences = jsonObject({ maxBytes: 16_384, maxKeyLength: 64, maxDepth: 8 });
+export const Preferences = z.record(z.string(), z.unknown());
+export type Preferences = z.output<typeof Preferences>;
+
+export const UsageRange = z.enum(["24h", "7d", "30d"]);
+export type UsageRange = z.output<typeof UsageRange>;
+
+export const GetUsage = z.object({ range: UsageRange });
+export type GetUsage = z.output<typeof GetUsage>;
+
+const TokenCounts = z.object({ input: z.int(), cacheRead: z.int(), cacheWrite: z.int(), output: z.int() });
+
+export const Usage = z.object({
+  range: UsageRange,
+  since: z.date(),
+  messages: z.int(),
+  answers: z.int(),
+  /** A price that is not known makes the cost null. */
+  models: z.array(
+    z.object({
+      provider: z.string(),
+      model: z.string(),
+      answers: z.int(),
+      tokens: TokenCounts,
+      costMicros: z.number().nullable(),
+    }),
+  ),
+});
+export type Usage = z.output<typeof Usage>;
+
+/** Without a cursor it begins; `nextCursor` of one part asks for the next. */
+export const GetExport = z.object({ cursor: z.string().max(100).optional() }).optional();
+export type GetExport = z.output<typeof GetExport>;
+
+const ExportedSession = z.object({
+  id: z.uuid(),
+  device: z.object({ name: z.string().nullable(), userAgent: z.string().nullable() }),
+  ip: z.string().nullable(),
+  createdAt: z.date(),
+  lastActiveAt: z.date(),
+  expiresAt: z.date(),
+  endedAt: z.date().nullable(),
+});
+export type ExportedSession = z.output<typeof ExportedSession>;
+
+const ExportedMessage = z.object({
+  id: z.uuid(),
+  parentId: z.uuid().nullable(),
+  replyToId: z.uuid().nullable(),
+  role: z.enum(["user", "assistant", "system"]),
+  type: z.enum(["text", "file", "image", "audio", "error"]),
+  author: z.object({ id: z.uuid(), name: z.string() }).nullable(),
+  content: z.string(),
+  /** Reasoning, tools and files: what the content does not say. */
+  parts: z.array(z.unknown()),
+  status: z.string(),
+  provider: z.string().nullable(),
+  model: z.string().nullable(),
+  metadata: z.record(z.string(), z.unknown()),
+  editedAt: z.date().nullable(),
+  createdAt: z.date(),
+});
+export type ExportedMessage = z.output<typeof ExportedMessage>;
+
+const ExportedConversation = z.object({
+  id: z.uuid(),
+  title: z.string(),
+  description: z.string().nullable(),
+  visibility: z.string(),
+  tags: z.array(z.string()),
+  metadata: z.record(z.string(), z.unknown()),
+  systemPrompt: z.string().nullable(),
+  model: z.string().nullable(),
+  role: z.string(),
+  createdAt: z.date(),
+  messages: z.array(ExportedMessage),
+});
+export type ExportedConversation = z.output<typeof ExportedConversation>;
+
+/** Everything of mine. A conversation that is longer than a part goes on in the next. */
+export const AccountExport = z.object({
+  exportedAt: z.date(),
+  profile: Profile,
+  preferences: Preferences,
+  sessions: z.array(ExportedSession),
+  apiKeys: z.array(ApiKey),
+  conversations: z.array(ExportedConversation),
+  nextCursor: z.string().nullable(),
+});
+export type AccountExport = z.output<typeof AccountExport>;
+
+export const DeleteAccount = z.object({ password: text().min(1).max(128) });
+export type DeleteAccount = z.output<typeof DeleteAccount>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,101 @@
+import type { AccessChanges } from "../access/changes.ts";
+import { instant } from "../database/statement.ts";
+import { AppError, toAppError } from "../errors.ts";
+import type { Keys } from "../keys/keys.ts";
+import type { Ports } from "../ports.ts";
+import { findLiveSession } from "../sessions/queries.ts";
+import type { Actor } from "./actor.ts";
+import type { createTokens } from "./tokens.ts";
+
+export interface Authentication {
+  readonly actor: Actor | null;
+  readonly refusal: AppError | null;
+}
+
+interface Known {
+  authentication: Authentication;
+  expiresAt: number;
+}
+
+const maxKnown = 10_000;
+/** A key has no expiry of its own that its holder can see: it is looked up again from time to time. */
+const keyTrustMs = 60_000;
+
+export type Gatekeeper = ReturnType<typeof createGatekeeper>;
+
+/**
+ * Who is calling, by token or key. What was checked once is remembered, so that a signed-in call costs no signature and no
+ * round trip, until the feed of access changes says otherwise or cannot be read.
+ */
+export function createGatekeeper(
+  { database, clock }: Pick<Ports, "database" | "clock">,
+  { access, tokens, keys }: { access: AccessChanges; tokens: ReturnType<typeof createTokens>; keys: Keys },
+) {
+  /** Oldest first. */
+  const known = new Map<string, Known>();
+  let changes = 0;
+
+  access.onChange((change) => {
+    changes++;
+    for (const [token, { authentication }] of known) {
+      const { actor } = authentication;
+      const isMeant = change.kind === "session_ended" ? actor?.sessionId === change.sessionId : actor?.userId === change.userId;
+      if (isMeant) known.delete(token);
+    }
+  });
+
+  function remember(token: string, entry: Known) {
+    if (known.size >= maxKnown) {
+      for (const oldest of known.keys()) {
+        known.delete(oldest);
+        break;
+      }
+    }
+    known.set(token, entry);
+  }
+
+  async function check(token: string): Promise<Authentication> {
+    try {
+      const before = changes;
+      const entry = token.startsWith("plk_") ? await checkKey(token) : await checkToken(token);
+      // A change that came while the database was asked may be newer than its answer.
+      if (before === changes) remember(token, entry);
+      return entry.authentication;
+    } catch (error) {
+      const refusal = toAppError(error);
+      if (!refusal) throw error;
+      return { actor: null, refusal };
+    }
+  }
+
+  async function checkToken(token: string): Promise<Known> {
+    const claims = await tokens.verify(token);
+    const session = await findLiveSession(database, claims.sessionId, clock.now().toISOString());
+    if (!session || session.userId !== claims.userId) throw new AppError("session_ended", "This session has ended");
+    if (session.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
+    const { userId, plan, permissions } = session;
+    const actor: Actor = { userId, sessionId: claims.sessionId, plan, permissions, via: "session", scopes: null };
+    const expiresAt = Math.min(claims.expiresAt, instant(session.expiresAt).getTime());
+    return { authentication: { actor, refusal: null }, expiresAt };
+  }
+
+  async function checkKey(key: string): Promise<Known> {
+    const found = await keys.authenticate(key);
+    if (!found) throw new AppError("unauthenticated", "This API key is not valid");
+    const { keyId, userId, plan, permissions, scopes, expiresAt } = found;
+    const actor: Actor = { userId, sessionId: keyId, plan, permissions, via: "key", scopes };
+    const trustedUntil = clock.now().getTime() + keyTrustMs;
+    return { authentication: { actor, refusal: null }, expiresAt: Math.min(trustedUntil, expiresAt?.getTime() ?? trustedUntil) };
+  }
+
+  return {
+    /** Not a promise for what was seen before. Never throws for what is wrong with the credentials. */
+    authenticate(token: string): Authentication | Promise<Authentication> {
+      const seen = known.get(token);
+      if (!seen) return check(token);
+      if (seen.expiresAt > clock.now().getTime() && access.isFresh()) return seen.authentication;
+      known.delete(token);
+      return check(token);
+    },
+  };
+}

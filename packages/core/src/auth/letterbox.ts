@@ -1,0 +1,75 @@
+import { accountExistsLetter, passwordChangedLetter, resetPasswordLetter, verifyEmailLetter } from "../mail/letters.ts";
+import type { Letter, Ports } from "../ports.ts";
+import type { Settings } from "../settings.ts";
+import { createLinks, type LinkKind } from "./links.ts";
+import type { UserRow } from "./queries.ts";
+
+/** One person gets at most so many letters of a kind. */
+const lettersPerPerson = { count: 3, windowMs: 60 * 60_000 };
+const sweepMs = 60 * 60_000;
+
+/** Letters with links in them. What is in a link is a secret: it goes to the person, and nowhere else. */
+export function createLetterbox(
+  {
+    database,
+    clock,
+    mailer,
+    background,
+    rateLimiter,
+  }: Pick<Ports, "database" | "clock" | "mailer" | "background" | "rateLimiter">,
+  { publicUrl }: Settings,
+) {
+  const links = createLinks({ database, clock });
+  background.every("sweep links", sweepMs, links.sweep);
+
+  const pageAt = (page: string) => `${publicUrl.replace(/\/$/, "")}/${page}`;
+  /** After `#`: browsers keep that part to themselves, so that no log on the way has it. */
+  const linkTo = (page: string, token: string) => `${pageAt(page)}#token=${token}`;
+
+  async function post(user: UserRow, kind: string, write: () => Promise<Letter>) {
+    const { allowed } = await rateLimiter.consume(`letter-${kind}`, user.id, lettersPerPerson);
+    if (allowed) await mailer.send(await write());
+  }
+
+  const addressOf = (user: UserRow) => ({ to: user.email, name: user.displayName, language: user.language });
+
+  return {
+    open: (kind: LinkKind, token: string) => links.use(kind, token),
+
+    verifyEmail(user: UserRow) {
+      background.run("verification letter", () =>
+        post(user, "verify", async () => {
+          const { token } = await links.make("verify_email", user.id);
+          return verifyEmailLetter({ ...addressOf(user), link: linkTo("verify-email", token), expiresInHours: 24 });
+        }),
+      );
+    },
+
+    resetPassword: (user: UserRow) =>
+      post(user, "reset", async () => {
+        const { token } = await links.make("reset_password", user.id);
+        return resetPasswordLetter({ ...addressOf(user), link: linkTo("reset-password", token), expiresInHours: 1 });
+      }),
+
+    passwordChanged(user: UserRow) {
+      background.run("letter about a new password", () =>
+        mailer.send(passwordChangedLetter({ ...addressOf(user), link: pageAt("forgot-password") })),
+      );
+    },
+
+    /** To somebody who registers again, or whose address somebody tries. */
+    accountExists(user: UserRow) {
+      background.run("letter about an account", () =>
+        post(user, "exists", async () => {
+          const { token } = await links.make("reset_password", user.id);
+          return accountExistsLetter({ ...addressOf(user), link: linkTo("reset-password", token) });
+        }),
+      );
+    },
+
+    async invitation(userId: string) {
+      const { token, expiresAt } = await links.make("invite", userId);
+      return { token, expiresAt, link: linkTo("register", token) };
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import type { ApiKey, Plan } from "@parley/contract";
+import { sql } from "drizzle-orm";
+import type { Database } from "../database/index.ts";
+import { instant, instantOrNull, statement, value } from "../database/statement.ts";
+
+interface KeyRow {
+  id: string;
+  name: string;
+  prefix: string;
+  scopes: string[];
+  createdAt: string;
+  expiresAt: string | null;
+  lastUsedAt: string | null;
+}
+
+const columns = sql`id, name, prefix, scopes, created_at as "createdAt", expires_at as "expiresAt", last_used_at as "lastUsedAt"`;
+
+const isLive = sql`revoked_at is null and (expires_at is null or expires_at > ${value("now")}::timestamptz)`;
+
+export interface NewKey {
+  id: string;
+  userId: string;
+  name: string;
+  prefix: string;
+  hash: string;
+  scopes: readonly string[];
+  expiresAt: string | null;
+  now: string;
+}
+
+const lockOwner = statement<{ userId: string }, { id: string }>(
+  "lock_key_owner",
+  sql`select id from users where id = ${value("userId")}::uuid for no key update`,
+);
+
+const insert = statement<Record<string, unknown>, KeyRow>(
+  "insert_key",
+  sql`insert into api_keys (id, user_id, name, prefix, hash, scopes, created_at, expires_at)
+    select ${value("id")}::uuid, ${value("userId")}::uuid, ${value("name")}, ${value("prefix")}, ${value("hash")},
+      array(select jsonb_array_elements_text(${value("scopes")}::jsonb)), ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz
+    where (select count(*) from api_keys where user_id = ${value("userId")}::uuid and ${isLive}) < ${value("max")}::int
+    returning ${columns}`,
+);
+
+/** Null when the person has as many as are allowed. Keys of one person are made in turn, so that the count is exact. */
+export function insertKey(database: Database, key: NewKey, max: number): Promise<ApiKey | null> {
+  return database.transaction(async (transaction) => {
+    await lockOwner(transaction, { userId: key.userId });
+    const [row] = await insert(transaction, { ...key, scopes: JSON.stringify(key.scopes), max });
+    return row ? toApiKey(row) : null;
+  });
+}
+
+const list = statement<{ userId: string }, KeyRow>(
+  "list_keys",
+  sql`select ${columns} from api_keys where user_id = ${value("userId")}::uuid and revoked_at is null
+    order by created_at desc, id desc limit 500`,
+);
+
+/** Expired ones too, until they are swept: their owner may wonder where they have gone. */
+export async function listKeys(database: Database, userId: string): Promise<ApiKey[]> {
+  return (await list(database, { userId })).map(toApiKey);
+}
+
+const revoke = statement<{ id: string; userId: string; now: string }, { id: string }>(
+  "revoke_key",
+  sql`with revoked as (
+      update api_keys set revoked_at = ${value("now")}::timestamptz
+      where id = ${value("id")}::uuid and user_id = ${value("userId")}::uuid and revoked_at is null
+      returning id, user_id),
+    told as (insert into access_changes (kind, user_id) select 'rights_changed', user_id from revoked)
+    select id from revoked`,
+);
+
+/** False for a key that does not exist, one that is revoked and somebody else's. */
+export async function revokeKey(database: Database, values: { id: string; userId: string; now: string }): Promise<boolean> {
+  return (await revoke(database, values)).length === 1;
+}
+
+interface LiveKeyRow {
+  keyId: string;
+  userId: string;
+  plan: Plan;
+  permissions: string[];
+  scopes: string[];
+  expiresAt: string | null;
+  lastUsedAt: string | null;
+}
+
+const liveKey = statement<{ hash: string; now: string }, LiveKeyRow>(
+  "live_key",
+  sql`select api_keys.id as "keyId", users.id as "userId", users.plan, roles.permissions, api_keys.scopes,
+      api_keys.expires_at as "expiresAt", api_keys.last_used_at as "lastUsedAt"
+    from api_keys join users on users.id = api_keys.user_id join roles on roles.name = users.role
+    where api_keys.hash = ${value("hash")} and users.status = 'active' and ${isLive}`,
+);
+
+/** Null for a key that was never made, has expired or is revoked, and while its owner is suspended. */
+export async function findLiveKey(database: Database, hash: string, now: string) {
+  const [row] = await liveKey(database, { hash, now });
+  if (!row) return null;
+  return { ...row, expiresAt: instantOrNull(row.expiresAt), lastUsedAt: instantOrNull(row.lastUsedAt) };
+}
+
+const noteUse = statement<{ id: string; now: string; before: string }, never>(
+  "note_key_use",
+  sql`update api_keys set last_used_at = ${value("now")}::timestamptz
+    where id = ${value("id")}::uuid and (last_used_at is null or last_used_at <= ${value("before")}::timestamptz)`,
+);
+
+/** Nodes that see the same key at once write it once. */
+export async function noteKeyUse(database: Database, values: { id: string; now: string; before: string }): Promise<void> {
+  await noteUse(database, values);
+}
+
+const sweep = statement<{ now: string }, never>(
+  "sweep_keys",
+  sql`delete from api_keys where coalesce(revoked_at, expires_at) < ${value("now")}::timestamptz - interval '30 days'`,
+);
+
+export async function sweepKeys(database: Database, now: string): Promise<void> {
+  await sweep(database, { now });
+}
+
+function toApiKey(row: KeyRow): ApiKey {
+  return {
+    ...row,
+    createdAt: instant(row.createdAt),
+    expiresAt: instantOrNull(row.expiresAt),
+    lastUsedAt: instantOrNull(row.lastUsedAt),
+  };
+}

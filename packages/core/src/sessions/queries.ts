@@ -1,0 +1,178 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../database/index.ts";
+import { statement, value } from "../database/statement.ts";
+
+export type EndReason = "logout" | "ended" | "replaced" | "reuse" | "password" | "account";
+
+export interface SessionRow {
+  id: string;
+  userId: string;
+  deviceName: string | null;
+  userAgent: string | null;
+  ip: string | null;
+  createdAt: string;
+  lastActiveAt: string;
+  expiresAt: string;
+}
+
+const columns = sql`sessions.id, sessions.user_id as "userId", sessions.device_name as "deviceName", sessions.user_agent as "userAgent",
+  sessions.ip, sessions.created_at as "createdAt", sessions.last_active_at as "lastActiveAt", sessions.expires_at as "expiresAt"`;
+
+const isLive = sql`sessions.ended_at is null and sessions.expires_at > ${value("now")}::timestamptz`;
+
+/** Ends what a condition names and tells every node, in one statement. */
+const ending = (name: string, where: ReturnType<typeof sql>) =>
+  statement<Record<string, unknown>, { id: string; userId: string }>(
+    name,
+    sql`with ended as (
+        update sessions set ended_at = ${value("now")}::timestamptz, end_reason = ${value("reason")}
+        where ${isLive} and ${where} returning id, user_id),
+      told as (insert into access_changes (kind, user_id, session_id) select 'session_ended', user_id, id from ended)
+      select id, user_id as "userId" from ended`,
+  );
+
+const lockUser = statement<{ userId: string }, never>(
+  "lock_user",
+  sql`select id from users where id = ${value("userId")}::uuid for no key update`,
+);
+
+const insert = statement<Record<string, unknown>, never>(
+  "insert_session",
+  sql`with session as (
+      insert into sessions (id, user_id, device_name, user_agent, ip, created_at, last_active_at, expires_at)
+      values (${value("id")}::uuid, ${value("userId")}::uuid, ${value("deviceName")}, ${value("userAgent")}, ${value("ip")},
+        ${value("now")}::timestamptz, ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz))
+    update users set last_login_at = ${value("now")}::timestamptz, last_active_at = ${value("now")}::timestamptz,
+      failed_sign_ins = 0, locked_until = null where id = ${value("userId")}::uuid`,
+);
+
+const endSurplus = ending(
+  "end_surplus_sessions",
+  sql`sessions.id in (
+    select surplus.id from sessions surplus
+    where surplus.user_id = ${value("userId")}::uuid and surplus.ended_at is null and surplus.expires_at > ${value("now")}::timestamptz
+    order by surplus.created_at desc, surplus.id desc offset ${value("max")}::int)`,
+);
+
+/** Sign-ins of one person take turns, and the second statement sees what the ones before have done. */
+export function insertSession(
+  database: Database,
+  session: Omit<SessionRow, "createdAt" | "lastActiveAt"> & { now: string; max: number },
+): Promise<{ id: string; userId: string }[]> {
+  return database.transaction(async (transaction) => {
+    await lockUser(transaction, { userId: session.userId });
+    await insert(transaction, { ...session });
+    return endSurplus(transaction, { userId: session.userId, now: session.now, max: session.max, reason: "replaced" });
+  });
+}
+
+export interface Rotated {
+  counter: number;
+  expiresAt: string;
+}
+
+const rotate = statement<Record<string, unknown>, Rotated>(
+  "rotate_session",
+  sql`update sessions set counter = counter + 1, rotated_at = ${value("now")}::timestamptz, attempt_id = ${value("attemptId")},
+      last_active_at = ${value("now")}::timestamptz,
+      expires_at = least(${value("now")}::timestamptz + make_interval(secs => ${value("ttlMs")}::float8 / 1000),
+        created_at + make_interval(secs => ${value("maxAgeMs")}::float8 / 1000))
+    where id = ${value("id")}::uuid and counter = ${value("counter")}::int and ${isLive}
+    returning counter, expires_at as "expiresAt"`,
+);
+
+/** Null unless this counter was the current one. */
+export async function rotateSession(database: Database, values: Record<string, unknown>): Promise<Rotated | null> {
+  const [rotated] = await rotate(database, values);
+  return rotated ?? null;
+}
+
+export interface SessionState {
+  userId: string;
+  counter: number;
+  rotatedAt: string | null;
+  attemptId: string | null;
+  isLive: boolean;
+}
+
+const state = statement<{ id: string; now: string }, SessionState>(
+  "session_state",
+  sql`select user_id as "userId", counter, rotated_at as "rotatedAt", attempt_id as "attemptId", (${isLive}) as "isLive"
+    from sessions where id = ${value("id")}::uuid`,
+);
+
+export async function findSessionState(database: Database, id: string, now: string): Promise<SessionState | null> {
+  const [found] = await state(database, { id, now });
+  return found ?? null;
+}
+
+export interface LiveSession {
+  userId: string;
+  plan: "free" | "pro" | "enterprise";
+  role: string;
+  permissions: string[];
+  status: "active" | "suspended";
+  expiresAt: string;
+}
+
+const live = statement<{ id: string; now: string }, LiveSession>(
+  "live_session",
+  sql`select users.id as "userId", users.plan, users.role, roles.permissions, users.status, sessions.expires_at as "expiresAt"
+    from sessions join users on users.id = sessions.user_id join roles on roles.name = users.role
+    where sessions.id = ${value("id")}::uuid and ${isLive}`,
+);
+
+export async function findLiveSession(database: Database, id: string, now: string): Promise<LiveSession | null> {
+  const [found] = await live(database, { id, now });
+  return found ?? null;
+}
+
+const list = statement<{ userId: string; now: string }, SessionRow>(
+  "list_sessions",
+  sql`select ${columns} from sessions where sessions.user_id = ${value("userId")}::uuid and ${isLive}
+    order by sessions.last_active_at desc, sessions.id desc`,
+);
+
+export function listSessions(database: Database, userId: string, now: string): Promise<SessionRow[]> {
+  return list(database, { userId, now });
+}
+
+const endOne = ending("end_session", sql`sessions.id = ${value("id")}::uuid and sessions.user_id = ${value("userId")}::uuid`);
+
+const endAll = ending(
+  "end_sessions",
+  sql`sessions.user_id = ${value("userId")}::uuid and sessions.id is distinct from ${value("except")}::uuid`,
+);
+
+export function endSession(database: Database, values: { id: string; userId: string; now: string; reason: EndReason }) {
+  return endOne(database, values);
+}
+
+export function endSessions(
+  database: Database,
+  values: { userId: string; except: string | null; now: string; reason: EndReason },
+) {
+  return endAll(database, values);
+}
+
+const knownDevice = statement<Record<string, unknown>, { known: boolean }>(
+  "known_device",
+  sql`select exists (select 1 from sessions where user_id = ${value("userId")}::uuid and ip = ${value("ip")}
+    and user_agent is not distinct from ${value("userAgent")}::text) as known`,
+);
+
+/** This person has signed in from there before. */
+export async function isKnownDevice(database: Database, values: { userId: string; ip: string; userAgent: string | null }) {
+  const [found] = await knownDevice(database, values);
+  return found?.known ?? false;
+}
+
+const sweep = statement<{ now: string }, never>(
+  "sweep_sessions",
+  sql`delete from sessions where coalesce(ended_at, expires_at) < ${value("now")}::timestamptz - interval '90 days'`,
+);
+
+/** Ended ones are kept for a while: they say which devices a person is known by. */
+export async function sweepSessions(database: Database, now: string): Promise<void> {
+  await sweep(database, { now });
+}

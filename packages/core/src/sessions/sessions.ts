@@ -1,0 +1,165 @@
+import type { Session, SessionList } from "@parley/contract";
+import type { AccessChanges } from "../access/changes.ts";
+import type { Audit } from "../audit/audit.ts";
+import type { Actor, Origin } from "../auth/actor.ts";
+import type { createTokens } from "../auth/tokens.ts";
+import { instant } from "../database/statement.ts";
+import { AppError } from "../errors.ts";
+import type { Ports } from "../ports.ts";
+import type { Settings } from "../settings.ts";
+import { describeDevice } from "./device.ts";
+import {
+  type EndReason,
+  endSession,
+  endSessions,
+  findLiveSession,
+  findSessionState,
+  insertSession,
+  listSessions,
+  rotateSession,
+  type SessionRow,
+  sweepSessions,
+} from "./queries.ts";
+import { createRefreshTokens } from "./refresh-tokens.ts";
+
+/** A token that was rotated a moment ago: a second tab, or an answer that was lost. */
+const reuseWindowMs = 10_000;
+const sweepMs = 60 * 60_000;
+
+export interface IssuedTokens {
+  accessToken: string;
+  refreshToken: string;
+  expiresIn: number;
+  tokenType: "Bearer";
+}
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+export function createSessions(
+  { database, clock, ids, background }: Pick<Ports, "database" | "clock" | "ids" | "background">,
+  settings: Settings,
+  { access, audit, tokens }: { access: AccessChanges; audit: Audit; tokens: ReturnType<typeof createTokens> },
+) {
+  const refreshTokens = createRefreshTokens(settings.jwtSecrets);
+  const now = () => clock.now().toISOString();
+
+  background.every("sweep sessions", sweepMs, () => sweepSessions(database, now()));
+
+  /** This process hears of it at once, the others by the rows that the statement has written. */
+  function tell(ended: { id: string; userId: string }[]) {
+    for (const { id, userId } of ended) access.apply({ kind: "session_ended", userId, sessionId: id });
+  }
+
+  async function issue(
+    sessionId: string,
+    counter: number,
+    owner: { id: string; plan: string; role: string },
+  ): Promise<IssuedTokens> {
+    const { accessToken, expiresIn } = await tokens.issue({ userId: owner.id, sessionId, plan: owner.plan, role: owner.role });
+    return { accessToken, refreshToken: await refreshTokens.issue({ sessionId, counter }), expiresIn, tokenType: "Bearer" };
+  }
+
+  async function end(userId: string, { reason, except = null }: { reason: EndReason; except?: string | null }) {
+    const ended = await endSessions(database, { userId, except, now: now(), reason });
+    tell(ended);
+    return ended.length;
+  }
+
+  async function endMany(actor: Actor, { address }: Origin, except: string | null) {
+    const count = await end(actor.userId, { reason: "ended", except });
+    const target = `user:${actor.userId}`;
+    audit.record({ actorId: actor.userId, action: "session.end", target, outcome: "done", address, details: { count } });
+  }
+
+  return {
+    /** How long a browser keeps a refresh token that nobody uses. */
+    lifetimeSeconds: Math.floor(settings.sessionTtlMs / 1_000),
+
+    /** One more session; the oldest end when there are too many. */
+    async open(owner: { id: string; plan: string; role: string }, deviceName: string | null, origin: Origin) {
+      const createdAt = clock.now();
+      const row = {
+        id: ids.next(),
+        userId: owner.id,
+        deviceName,
+        userAgent: origin.userAgent,
+        ip: origin.address,
+        expiresAt: new Date(createdAt.getTime() + Math.min(settings.sessionTtlMs, settings.sessionMaxAgeMs)).toISOString(),
+      };
+      tell(await insertSession(database, { ...row, now: createdAt.toISOString(), max: settings.maxSessions }));
+      const times = { createdAt: createdAt.toISOString(), lastActiveAt: createdAt.toISOString() };
+      return { session: toSession({ ...row, ...times }), tokens: await issue(row.id, 0, owner) };
+    },
+
+    /** The next pair of tokens. A token that is older than the last rotation is in the wrong hands: its session ends. */
+    async refresh(refreshToken: string, attemptId: string | null, origin: Origin) {
+      const claims = await refreshTokens.read(refreshToken);
+      if (!claims) throw new AppError("unauthenticated", "This refresh token is not valid");
+      const { sessionId: id, counter } = claims;
+      const rotated = await rotateSession(database, {
+        id,
+        counter,
+        attemptId,
+        now: now(),
+        ttlMs: settings.sessionTtlMs,
+        maxAgeMs: settings.sessionMaxAgeMs,
+      });
+      const current = rotated?.counter ?? (await currentCounter(id, counter, attemptId, origin));
+      const owner = await findLiveSession(database, id, now());
+      if (!owner) throw new AppError("session_ended", "This session has ended");
+      if (owner.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
+      return issue(id, current, { id: owner.userId, plan: owner.plan, role: owner.role });
+    },
+
+    async list(actor: Actor): Promise<SessionList> {
+      const rows = await listSessions(database, actor.userId, now());
+      return rows.map((row) => ({ ...toSession(row), current: row.id === actor.sessionId }));
+    },
+
+    async endOne(actor: Actor, id: string, reason: EndReason, origin: Origin) {
+      const ended = await endSession(database, { id, userId: actor.userId, now: now(), reason });
+      if (ended.length === 0) throw new AppError("not_found", "This session does not exist");
+      tell(ended);
+      const target = `session:${id}`;
+      audit.record({
+        actorId: actor.userId,
+        action: "session.end",
+        target,
+        outcome: "done",
+        address: origin.address,
+        details: { reason },
+      });
+    },
+
+    endOthers: (actor: Actor, origin: Origin) => endMany(actor, origin, actor.sessionId),
+    endAll: (actor: Actor, origin: Origin) => endMany(actor, origin, null),
+
+    /** All of a person's sessions, but for one. */
+    end,
+  };
+
+  /** For a token that is not the current one: the current counter when the caller may have it; otherwise the session ends. */
+  async function currentCounter(id: string, counter: number, attemptId: string | null, origin: Origin): Promise<number> {
+    const state = await findSessionState(database, id, now());
+    if (!state?.isLive) throw new AppError("session_ended", "This session has ended");
+    const isOneBehind = state.counter === counter + 1 && state.rotatedAt !== null;
+    const isSameAttempt = attemptId !== null && attemptId === state.attemptId;
+    const isRecent = state.rotatedAt !== null && clock.now().getTime() - instant(state.rotatedAt).getTime() < reuseWindowMs;
+    if (isOneBehind && (isSameAttempt || isRecent)) return state.counter;
+    tell(await endSession(database, { id, userId: state.userId, now: now(), reason: "reuse" }));
+    const target = `session:${id}`;
+    audit.record({ actorId: state.userId, action: "session.reuse", target, outcome: "refused", address: origin.address });
+    throw new AppError("token_reused", "This refresh token was used before: the session has ended");
+  }
+}
+
+function toSession(row: SessionRow): Session {
+  return {
+    id: row.id,
+    device: { name: row.deviceName, ...describeDevice(row.userAgent) },
+    ip: row.ip,
+    createdAt: instant(row.createdAt),
+    lastActiveAt: instant(row.lastActiveAt),
+    expiresAt: instant(row.expiresAt),
+  };
+}

@@ -1,0 +1,50 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../database/index.ts";
+import { statement, value } from "../database/statement.ts";
+
+/** Any number that nothing else takes a lock by. */
+const administratorsLock = "7215846303016";
+
+const lock = statement<Record<string, never>, never>(
+  "lock_administrators",
+  sql`select pg_advisory_xact_lock(${sql.raw(administratorsLock)})`,
+);
+
+/**
+ * Who takes an administrator away takes this first, until the transaction ends: two that remove each other would both
+ * find that one is left. Always before the lock of an account, so that nobody waits in a circle.
+ */
+export async function lockAdministrators(transaction: Database): Promise<void> {
+  await lock(transaction, {});
+}
+
+export interface LockedAccount {
+  id: string;
+  role: string;
+  status: "active" | "suspended";
+  permissions: string[];
+}
+
+const lockById = statement<{ id: string }, LockedAccount>(
+  "lock_account",
+  sql`select users.id, users.role, users.status, roles.permissions
+    from users join roles on roles.name = users.role where users.id = ${value("id")}::uuid for update of users`,
+);
+
+export async function lockAccount(transaction: Database, id: string): Promise<LockedAccount | null> {
+  const [account] = await lockById(transaction, { id });
+  return account ?? null;
+}
+
+const others = statement<{ id: string }, { exist: boolean }>(
+  "other_administrators",
+  sql`select exists (select 1 from users join roles on roles.name = users.role
+    where '*' = any(roles.permissions) and users.status = 'active' and users.id <> ${value("id")}::uuid) as exist`,
+);
+
+export async function hasOtherAdministrator(transaction: Database, id: string): Promise<boolean> {
+  const [found] = await others(transaction, { id });
+  return found?.exist ?? false;
+}
+
+export const isAdministrator = ({ permissions }: Pick<LockedAccount, "permissions">) => permissions.includes("*");

@@ -1,0 +1,176 @@
+import { databaseKinds, openTestDatabase, type TestDatabase, testAccounts } from "@parley/testing";
+import { and, asc, eq } from "drizzle-orm";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type AccessChange, createAccessChanges } from "../access/changes.ts";
+import { createAudit } from "../audit/audit.ts";
+import { accessChanges, auditLog, roles, users } from "../database/schema.ts";
+import { createAdministration } from "./administration.ts";
+
+const origin = { address: "192.0.2.7" };
+const missing = "01a1fd8a-0000-7000-8000-000000000000";
+
+describe.each(databaseKinds)("administration on %s", (kind) => {
+  let database: TestDatabase;
+  let node: ReturnType<typeof testAccounts>;
+  let administration: ReturnType<typeof createAdministration>;
+  const applied: AccessChange[] = [];
+
+  beforeAll(async () => {
+    database = await openTestDatabase(kind);
+    node = testAccounts(database);
+    const access = createAccessChanges(node.ports);
+    access.onChange((change) => applied.push(change));
+    administration = createAdministration(node.ports, { access, audit: createAudit(node.ports) });
+    await node.database.insert(roles).values({ name: "support", permissions: ["users.manage"] });
+  });
+  afterEach(async () => {
+    await node.database.update(users).set({ role: "user" }).where(eq(users.role, "admin"));
+  });
+  afterAll(async () => {
+    await node.stop();
+    await database.close();
+  });
+
+  const told = (userId: string) =>
+    node.database.select().from(accessChanges).where(eq(accessChanges.userId, userId)).orderBy(asc(accessChanges.id));
+  async function lines(actorId: string) {
+    await node.background.settled();
+    return node.database.select().from(auditLog).where(eq(auditLog.actorId, actorId)).orderBy(asc(auditLog.id));
+  }
+
+  test("suspending and restoring are told to every node in the same statement, and recorded", async () => {
+    const admin = await node.person({ role: "admin" });
+    const { id } = await node.person();
+    applied.length = 0;
+    await node.cache.set(`user:${id}`, { id }, 60_000);
+    expect(await administration.users.suspend(admin.actor, id, origin)).toMatchObject({ id, status: "suspended" });
+    expect(await node.cache.get(`user:${id}`)).toBeUndefined();
+    expect(applied).toEqual([{ kind: "rights_changed", userId: id }]);
+    expect(await told(id)).toMatchObject([{ kind: "rights_changed" }]);
+    expect(await administration.users.restore(admin.actor, id, origin)).toMatchObject({ id, status: "active" });
+    expect(await told(id)).toHaveLength(2);
+    const target = `user:${id}`;
+    expect(await lines(admin.id)).toMatchObject([
+      { action: "account.suspend", target, outcome: "done", address: "192.0.2.7" },
+      { action: "account.restore", target, outcome: "done" },
+    ]);
+  });
+
+  test("a role changes to one that exists", async () => {
+    const admin = await node.person({ role: "admin" });
+    const { id } = await node.person();
+    const changed = await administration.users.setRole(admin.actor, { id, role: "operator" }, origin);
+    expect(changed).toMatchObject({ id, role: "operator" });
+    expect(await told(id)).toMatchObject([{ kind: "rights_changed" }]);
+    const unknown = administration.users.setRole(admin.actor, { id, role: "king" }, origin);
+    await expect(unknown).rejects.toMatchObject({ reason: "invalid_input", issues: [{ path: "role" }] });
+    expect(await lines(admin.id)).toMatchObject([
+      { action: "account.role", outcome: "done", details: { role: "operator" } },
+      { action: "account.role", outcome: "refused", details: { role: "king", reason: "invalid_input" } },
+    ]);
+  });
+
+  test("an account that does not exist is not found", async () => {
+    const { actor } = await node.person({ role: "admin" });
+    const { users: accounts } = administration;
+    for (const call of [
+      accounts.suspend(actor, missing, origin),
+      accounts.restore(actor, missing, origin),
+      accounts.setRole(actor, { id: missing, role: "user" }, origin),
+    ]) {
+      await expect(call).rejects.toMatchObject({ reason: "not_found" });
+    }
+  });
+
+  test("nobody changes their own rights", async () => {
+    const { actor, id } = await node.person({ role: "admin" });
+    await node.person({ role: "admin" });
+    await expect(administration.users.suspend(actor, id, origin)).rejects.toMatchObject({ reason: "conflict" });
+    await expect(administration.users.setRole(actor, { id, role: "user" }, origin)).rejects.toMatchObject({ reason: "conflict" });
+    expect(await told(id)).toEqual([]);
+  });
+
+  test("nobody reaches above themselves", async () => {
+    const admin = await node.person({ role: "admin" });
+    const support = await node.person({ role: "support" });
+    const { id } = await node.person();
+    const actor = { ...support.actor, permissions: ["users.manage"] };
+    const { users: accounts } = administration;
+    for (const call of [
+      accounts.suspend(actor, admin.id, origin),
+      accounts.setRole(actor, { id: admin.id, role: "user" }, origin),
+      accounts.setRole(actor, { id, role: "admin" }, origin),
+      accounts.setRole(actor, { id, role: "operator" }, origin),
+    ]) {
+      await expect(call).rejects.toMatchObject({ reason: "forbidden" });
+    }
+    await accounts.setRole(actor, { id, role: "support" }, origin);
+    await accounts.suspend(actor, id, origin);
+  });
+
+  test("administrators who remove each other at once leave one", async () => {
+    const everybody = await Promise.all(Array.from({ length: 6 }, () => node.person({ role: "admin" })));
+    const { users: accounts } = administration;
+    const results = await Promise.allSettled(
+      everybody.map(({ actor }, index) => {
+        const { id } = everybody[(index + 1) % everybody.length] ?? { id: missing };
+        return index % 2 ? accounts.suspend(actor, id, origin) : accounts.setRole(actor, { id, role: "user" }, origin);
+      }),
+    );
+    expect(results.filter(({ status }) => status === "rejected")).toMatchObject([{ reason: { reason: "conflict" } }]);
+    const left = and(eq(users.role, "admin"), eq(users.status, "active"));
+    expect(await node.database.select().from(users).where(left)).toHaveLength(1);
+  });
+
+  test("accounts are listed in pages and found by parts of their names", async () => {
+    const { actor } = await node.person({ role: "admin" });
+    const made: string[] = [];
+    for (const name of ["Zoë 100%", "zoe_under", "ZOË third"]) {
+      const key = `${name.toLowerCase().replace(/\W/g, "")}-${kind}`;
+      const { id } = await node.person({ displayName: name, username: key, usernameKey: key, email: `${key}@Example.com` });
+      made.unshift(id);
+    }
+    const find = async (search: string) => (await administration.users.list(actor, { search })).items.map(({ id }) => id);
+    expect(await find("ZOË")).toEqual([made[2], made[0]].sort().reverse());
+    expect(await find("100%")).toEqual([made[2]]);
+    expect(await find("e_u")).toEqual([made[1]]);
+    expect(await find("\\")).toEqual([]);
+
+    const seen: string[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const page: Awaited<ReturnType<typeof administration.users.list>> = await administration.users.list(actor, {
+        limit: 2,
+        cursor,
+      });
+      seen.push(...page.items.map(({ id }) => id));
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      if (!page.nextCursor) break;
+      cursor = page.nextCursor;
+    }
+    const all = await node.database.select({ id: users.id }).from(users);
+    expect(seen).toEqual(
+      all
+        .map(({ id }) => id)
+        .sort()
+        .reverse(),
+    );
+    expect(JSON.stringify(await administration.users.list(actor, {}))).not.toMatch(/argon2|hash/i);
+  });
+
+  test("the audit log is read in pages, by who and by what", async () => {
+    const { actor, id: actorId } = await node.person({ role: "admin" });
+    const { id } = await node.person();
+    for (let round = 0; round < 2; round++) {
+      await administration.users.suspend(actor, id, origin);
+      await administration.users.restore(actor, id, origin);
+    }
+    await node.background.settled();
+    const first = await administration.audit.list(actor, { actorId, limit: 3 });
+    expect(first.items.map(({ action }) => action)).toHaveLength(3);
+    expect(first.items[0]).toMatchObject({ actorId, target: `user:${id}`, outcome: "done", createdAt: expect.any(Date) });
+    const second = await administration.audit.list(actor, { actorId, limit: 3, cursor: first.nextCursor ?? undefined });
+    expect(second).toMatchObject({ items: [{}], nextCursor: null });
+    const suspended = await administration.audit.list(actor, { actorId, action: "account.suspend" });
+    expect(suspended.items).toHaveLength(2);
+  });
+});

@@ -1,0 +1,138 @@
+import type { Account, AccountPage, AuditPage, ListAccounts, ListAudit, SetRole } from "@parley/contract";
+import type { AccessChanges } from "../access/changes.ts";
+import { type Audit, type AuditAction, listAudit } from "../audit/audit.ts";
+import type { Actor, Origin } from "../auth/actor.ts";
+import { userCacheKey } from "../auth/auth.ts";
+import { fold } from "../auth/names.ts";
+import type { Database } from "../database/index.ts";
+import { instant } from "../database/statement.ts";
+import { AppError } from "../errors.ts";
+import { includesPermission } from "../keys/scopes.ts";
+import type { Ports } from "../ports.ts";
+import { hasOtherAdministrator, isAdministrator, type LockedAccount, lockAccount, lockAdministrators } from "./account-lock.ts";
+import { findPermissions, listAccounts, setAccountRole, setAccountStatus } from "./account-queries.ts";
+
+type Caller = Pick<Origin, "address">;
+
+interface Change {
+  action: AuditAction;
+  id: string;
+  details?: Record<string, string>;
+  make: (transaction: Database, account: LockedAccount) => Promise<Account | null>;
+}
+
+const perPage = 50;
+
+export type Administration = ReturnType<typeof createAdministration>;
+
+/** What an operator does to the accounts of others. Who may call it at all is the guards' to say. */
+export function createAdministration(
+  { database, cache }: Pick<Ports, "database" | "cache">,
+  { access, audit }: { access: AccessChanges; audit: Audit },
+) {
+  async function change(actor: Actor, { action, id, details = {}, make }: Change, { address }: Caller): Promise<Account> {
+    const entry = { actorId: actor.userId, action, target: `user:${id}`, address };
+    try {
+      if (id === actor.userId) throw new AppError("conflict", "You cannot change your own rights: ask another administrator");
+      const account = await database.transaction(async (transaction) => {
+        await lockAdministrators(transaction);
+        const locked = await lockAccount(transaction, id);
+        if (!locked) throw missing();
+        checkReach(actor, locked.permissions);
+        return make(transaction, locked);
+      });
+      if (!account) throw missing();
+      access.apply({ kind: "rights_changed", userId: id });
+      await cache.delete(userCacheKey(id));
+      audit.record({ ...entry, outcome: "done", details });
+      return account;
+    } catch (error) {
+      if (error instanceof AppError)
+        audit.record({ ...entry, outcome: "refused", details: { ...details, reason: error.reason } });
+      throw error;
+    }
+  }
+
+  return {
+    users: {
+      async list(_: Actor, { cursor, limit = perPage, search }: ListAccounts): Promise<AccountPage> {
+        const where = { before: cursor ?? null, search: search === undefined ? null : fold(search), limit: limit + 1 };
+        return pageOf(await listAccounts(database, where), limit);
+      },
+
+      suspend: (actor: Actor, id: string, caller: Caller): Promise<Account> =>
+        change(
+          actor,
+          {
+            action: "account.suspend",
+            id,
+            async make(transaction, account) {
+              await checkNotLast(transaction, account);
+              return setAccountStatus(transaction, id, "suspended");
+            },
+          },
+          caller,
+        ),
+
+      restore: (actor: Actor, id: string, caller: Caller): Promise<Account> =>
+        change(
+          actor,
+          { action: "account.restore", id, make: (transaction) => setAccountStatus(transaction, id, "active") },
+          caller,
+        ),
+
+      setRole: (actor: Actor, { id, role }: SetRole, caller: Caller): Promise<Account> =>
+        change(
+          actor,
+          {
+            action: "account.role",
+            id,
+            details: { role },
+            async make(transaction, account) {
+              const granted = await findPermissions(transaction, role);
+              if (!granted) throw unknownRole();
+              checkReach(actor, granted);
+              if (!isAdministrator({ permissions: granted })) await checkNotLast(transaction, account);
+              return setAccountRole(transaction, id, role);
+            },
+          },
+          caller,
+        ),
+    },
+
+    audit: {
+      async list(_: Actor, { cursor, limit = perPage, actorId, action }: ListAudit): Promise<AuditPage> {
+        const where = { before: cursor ?? null, actorId: actorId ?? null, action: action ?? null, limit: limit + 1 };
+        const lines = await listAudit(database, where);
+        return pageOf(
+          lines.map((line) => ({ ...line, createdAt: instant(line.createdAt) })),
+          limit,
+        );
+      },
+    },
+  };
+}
+
+/** Otherwise whoever manages accounts could make an administrator of a friend, or take one away. */
+function checkReach(actor: Actor, permissions: readonly string[]) {
+  const isBeyond = permissions.some((permission) => !includesPermission(actor.permissions, permission));
+  if (isBeyond) throw new AppError("forbidden", "This takes permissions that you do not have");
+}
+
+async function checkNotLast(transaction: Database, account: LockedAccount) {
+  if (!isAdministrator(account) || account.status !== "active") return;
+  if (await hasOtherAdministrator(transaction, account.id)) return;
+  throw new AppError("conflict", "This is the last administrator");
+}
+
+function pageOf<Row extends { id: string }>(rows: Row[], limit: number): { items: Row[]; nextCursor: string | null } {
+  const items = rows.slice(0, limit);
+  return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+}
+
+const missing = () => new AppError("not_found", "This account does not exist");
+
+function unknownRole() {
+  const message = "There is no such role";
+  return new AppError("invalid_input", message, { issues: [{ path: "role", message }] });
+}

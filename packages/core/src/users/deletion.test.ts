@@ -1,0 +1,146 @@
+import { databaseKinds, openTestDatabase, type TestDatabase, testAccounts } from "@parley/testing";
+import { and, eq, inArray } from "drizzle-orm";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type AccessChange, createAccessChanges } from "../access/changes.ts";
+import { createAudit } from "../audit/audit.ts";
+import { accessChanges, apiKeys, auditLog, conversations, members, messages, sessions, users } from "../database/schema.ts";
+import { createDeletion } from "./deletion.ts";
+
+const origin = { address: "192.0.2.7" };
+
+describe.each(databaseKinds)("deleting an account on %s", (kind) => {
+  let database: TestDatabase;
+  let node: ReturnType<typeof testAccounts>;
+  let deletion: ReturnType<typeof createDeletion>;
+  let audit: ReturnType<typeof createAudit>;
+  const applied: AccessChange[] = [];
+
+  beforeAll(async () => {
+    database = await openTestDatabase(kind);
+    node = testAccounts(database);
+    const access = createAccessChanges(node.ports);
+    access.onChange((change) => applied.push(change));
+    audit = createAudit(node.ports);
+    deletion = createDeletion(node.ports, { access, audit });
+  });
+  afterEach(async () => {
+    await node.database.update(users).set({ role: "user" }).where(eq(users.role, "admin"));
+  });
+  afterAll(async () => {
+    await node.stop();
+    await database.close();
+  });
+
+  async function conversation(...people: [{ id: string }, "owner" | "editor" | "viewer"][]) {
+    const id = node.ids.next();
+    await node.database.insert(conversations).values({ id, title: "A talk" });
+    let joined = 0;
+    for (const [{ id: userId }, role] of people) {
+      await node.database.insert(members).values({ conversationId: id, userId, role, joinedAt: new Date(++joined * 1_000) });
+    }
+    const [author] = people;
+    const message = { id: node.ids.next(), conversationId: id, authorId: author?.[0].id ?? null };
+    await node.database.insert(messages).values({ ...message, role: "user", content: "Hello", status: "complete" });
+    return id;
+  }
+  const rolesIn = async (id: string) => {
+    const rows = await node.database.select().from(members).where(eq(members.conversationId, id));
+    return Object.fromEntries(rows.map((row) => [row.userId, row.role]));
+  };
+
+  test("it takes the right password, and a session", async () => {
+    const { actor, id, password } = await node.person();
+    await expect(deletion.deleteAccount(actor, "wrong", origin)).rejects.toMatchObject({ reason: "invalid_credentials" });
+    const byKey = deletion.deleteAccount({ ...actor, via: "key", scopes: ["*"] }, password, origin);
+    await expect(byKey).rejects.toMatchObject({ reason: "forbidden" });
+    expect(await node.database.select().from(users).where(eq(users.id, id))).toHaveLength(1);
+    await node.background.settled();
+    const lines = await node.database.select().from(auditLog).where(eq(auditLog.actorId, id));
+    expect(lines).toMatchObject([{ action: "account.delete", outcome: "refused" }]);
+  });
+
+  test("everything goes, every session dies everywhere, and the audit log keeps no name and no address", async () => {
+    const { actor, id, sessionId, password } = await node.person();
+    const { id: other } = await node.person();
+    const ended = node.ids.next();
+    const expiresAt = new Date(Date.now() + 60_000);
+    await node.database.insert(sessions).values({ id: ended, userId: id, expiresAt, endedAt: new Date() });
+    await node.database
+      .insert(apiKeys)
+      .values({ id: node.ids.next(), userId: id, name: "a", prefix: "plk_", hash: id, scopes: ["*"] });
+    audit.record({ actorId: id, action: "account.login", target: null, outcome: "done", address: "192.0.2.7" });
+    audit.record({ actorId: other, action: "account.login", target: null, outcome: "done", address: "192.0.2.8" });
+    await node.background.settled();
+    await node.cache.set(`user:${id}`, { id }, 60_000);
+    applied.length = 0;
+
+    await deletion.deleteAccount(actor, password, origin);
+    await node.background.settled();
+
+    for (const rows of [
+      await node.database.select().from(users).where(eq(users.id, id)),
+      await node.database.select().from(sessions).where(eq(sessions.userId, id)),
+      await node.database.select().from(apiKeys).where(eq(apiKeys.userId, id)),
+      await node.database.select().from(auditLog).where(eq(auditLog.address, "192.0.2.7")),
+    ]) {
+      expect(rows).toEqual([]);
+    }
+    expect(await node.database.select().from(auditLog).where(eq(auditLog.address, "192.0.2.8"))).toHaveLength(1);
+    const [line] = await node.database
+      .select()
+      .from(auditLog)
+      .where(and(eq(auditLog.target, `user:${id}`), eq(auditLog.outcome, "done")));
+    expect(line).toMatchObject({ action: "account.delete", actorId: null, address: null });
+    const changes = [
+      { kind: "session_ended", userId: id, sessionId },
+      { kind: "rights_changed", userId: id },
+    ];
+    expect(applied).toEqual(changes);
+    const rows = await node.database.select().from(accessChanges).where(eq(accessChanges.userId, id));
+    expect(rows).toMatchObject(changes);
+    expect(await node.cache.get(`user:${id}`)).toBeUndefined();
+    await expect(deletion.deleteAccount(actor, password, origin)).rejects.toMatchObject({ reason: "session_ended" });
+  });
+
+  test("what nobody else reads goes; what others read passes to the oldest editor, or else reader", async () => {
+    const [me, editor, later, viewer] = await Promise.all([node.person(), node.person(), node.person(), node.person()]);
+    const alone = await conversation([me, "owner"]);
+    const left = await conversation([me, "viewer"]);
+    const edited = await conversation([me, "owner"], [viewer, "viewer"], [editor, "editor"], [later, "editor"]);
+    const read = await conversation([me, "owner"], [viewer, "viewer"], [later, "viewer"]);
+    const owned = await conversation([me, "owner"], [editor, "editor"], [later, "owner"]);
+    const guest = await conversation([later, "owner"], [me, "editor"], [viewer, "viewer"]);
+    const foreign = await conversation([later, "owner"]);
+
+    await deletion.deleteAccount(me.actor, me.password, origin);
+
+    const kept = await node.database
+      .select({ id: conversations.id })
+      .from(conversations)
+      .where(inArray(conversations.id, [alone, left, edited, read, owned, guest, foreign]));
+    expect(kept.map(({ id }) => id).sort()).toEqual([edited, read, owned, guest, foreign].sort());
+    expect(await rolesIn(edited)).toEqual({ [viewer.id]: "viewer", [editor.id]: "owner", [later.id]: "editor" });
+    expect(await rolesIn(read)).toEqual({ [viewer.id]: "owner", [later.id]: "viewer" });
+    expect(await rolesIn(owned)).toEqual({ [editor.id]: "editor", [later.id]: "owner" });
+    expect(await rolesIn(guest)).toEqual({ [later.id]: "owner", [viewer.id]: "viewer" });
+    const said = await node.database
+      .select()
+      .from(messages)
+      .where(inArray(messages.conversationId, [alone, edited]));
+    expect(said).toMatchObject([{ conversationId: edited, content: "Hello", authorId: null }]);
+  });
+
+  test("the last administrator stays, also when two go at once", async () => {
+    const first = await node.person({ role: "admin" });
+    await node.person({ role: "admin", status: "suspended" });
+    await expect(deletion.deleteAccount(first.actor, first.password, origin)).rejects.toMatchObject({ reason: "conflict" });
+    const others = await Promise.all(Array.from({ length: 5 }, () => node.person({ role: "admin" })));
+    const everybody = [first, ...others];
+    const results = await Promise.allSettled(
+      everybody.map(({ actor, password }) => deletion.deleteAccount(actor, password, origin)),
+    );
+    expect(results.filter(({ status }) => status === "rejected")).toMatchObject([{ reason: { reason: "conflict" } }]);
+    const ids = everybody.map(({ id }) => id);
+    expect(await node.database.select().from(users).where(inArray(users.id, ids))).toHaveLength(1);
+  });
+});

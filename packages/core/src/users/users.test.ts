@@ -1,0 +1,211 @@
+import { databaseKinds, openTestDatabase, type TestDatabase, testAccounts } from "@parley/testing";
+import { eq } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createAccessChanges } from "../access/changes.ts";
+import { createAudit } from "../audit/audit.ts";
+import { userCacheKey } from "../auth/auth.ts";
+import { auditLog, conversations, members, messages, runs } from "../database/schema.ts";
+import { createUsers } from "./users.ts";
+
+const origin = { address: "127.0.0.1" };
+
+describe.each(databaseKinds)("users on %s", (kind) => {
+  let database: TestDatabase;
+  let node: ReturnType<typeof testAccounts>;
+  let users: ReturnType<typeof createUsers>;
+
+  beforeAll(async () => {
+    database = await openTestDatabase(kind);
+    node = testAccounts(database);
+    users = createUsers(node.ports, { access: createAccessChanges(node.ports), audit: createAudit(node.ports) });
+  });
+  afterAll(async () => {
+    await node.stop();
+    await database.close();
+  });
+
+  async function answered(userId: string, { model = "large", costMicros = 5 as number | null, hoursAgo = 0 } = {}) {
+    const conversationId = node.ids.next();
+    const createdAt = new Date(node.clock.now().getTime() - hoursAgo * 3_600_000);
+    const [questionId, answerId] = [node.ids.next(), node.ids.next()];
+    const shared = { conversationId, status: "complete" as const, createdAt };
+    const attempt = {
+      provider: "demo",
+      model,
+      outcome: "completed" as const,
+      tokens: { input: 10, cacheRead: 1, cacheWrite: 2, output: 20 },
+      estimated: false,
+      costMicros,
+      firstTokenMs: 1,
+      durationMs: 2,
+    };
+    await node.database.insert(conversations).values({ id: conversationId, title: "A talk" });
+    await node.database.insert(members).values({ conversationId, userId, role: "owner" });
+    await node.database.insert(messages).values([
+      { ...shared, id: questionId, role: "user", authorId: userId, content: "Hello" },
+      {
+        ...shared,
+        id: answerId,
+        role: "assistant",
+        parentId: questionId,
+        content: "Hi",
+        parts: [
+          { type: "reasoning", text: "Hm" },
+          { type: "text", text: "Hi" },
+        ],
+      },
+    ]);
+    const run = { id: node.ids.next(), conversationId, messageId: answerId, userId, provider: "demo", model };
+    const lease = { epoch: node.ids.next(), leaseUntil: createdAt, createdAt };
+    await node.database.insert(runs).values({ ...run, ...lease, status: "completed", attempts: [attempt] });
+    return conversationId;
+  }
+
+  test("a profile says what is known of a person", async () => {
+    const { actor, id, email } = await node.person({ emailVerifiedAt: new Date() });
+    expect(await users.profile(actor)).toEqual({
+      id,
+      email,
+      emailVerified: true,
+      username: null,
+      displayName: "Person",
+      bio: null,
+      timeZone: null,
+      language: null,
+      plan: "free",
+      role: "user",
+      lastLoginAt: null,
+      lastActiveAt: null,
+      createdAt: expect.any(Date),
+    });
+  });
+
+  test("an update changes what it names, clears what is null, and drops the remembered record", async () => {
+    const { actor, id } = await node.person();
+    await node.cache.set(userCacheKey(id), { id }, 60_000);
+    const wanted = { displayName: "Ada 👋", username: "Ada_L", bio: "x", timeZone: "Asia/Jerusalem", language: "he" as const };
+    expect(await users.update(actor, wanted, origin)).toMatchObject(wanted);
+    expect(await node.cache.get(userCacheKey(id))).toBeUndefined();
+    expect(await users.update(actor, { bio: null, language: undefined }, origin)).toMatchObject({ ...wanted, bio: null });
+    expect(await users.update(actor, {}, origin)).toMatchObject({ ...wanted, bio: null });
+    expect(await users.update(actor, { username: null }, origin)).toMatchObject({ username: null, displayName: "Ada 👋" });
+    const { actor: other } = await node.person();
+    expect(await users.update(other, { username: "ada_l" }, origin)).toMatchObject({ username: "ada_l" });
+    await node.background.settled();
+    const [line] = await node.database.select().from(auditLog).where(eq(auditLog.actorId, id));
+    expect(line).toMatchObject({ action: "account.update", details: { changed: "displayName username bio timeZone language" } });
+  });
+
+  test("a username has one owner, however it is written and also at once", async () => {
+    const people = await Promise.all(Array.from({ length: 8 }, () => node.person()));
+    const results = await Promise.allSettled(
+      people.map(({ actor }, index) => users.update(actor, { username: index % 2 ? "Grace_H" : "ＧＲＡＣＥ_h" }, origin)),
+    );
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const result of results)
+      if (result.status === "rejected") expect(result.reason).toMatchObject({ reason: "username_taken" });
+  });
+
+  test("preferences are kept whole", async () => {
+    const { actor } = await node.person();
+    expect(await users.preferences(actor)).toEqual({});
+    const wanted = { theme: "dark", nested: { list: [1, null, "שלום"] } };
+    expect(await users.setPreferences(actor, wanted)).toEqual(wanted);
+    expect(await users.preferences(actor)).toEqual(wanted);
+    expect(await users.setPreferences(actor, { other: 1 })).toEqual({ other: 1 });
+  });
+
+  test("usage counts one's own messages, answers and tokens within the range", async () => {
+    const { actor, id } = await node.person();
+    const { id: stranger } = await node.person();
+    expect(await users.usage(actor, "24h")).toMatchObject({ range: "24h", messages: 0, answers: 0, models: [] });
+    await answered(id);
+    await answered(id);
+    await answered(id, { model: "small", costMicros: null });
+    await answered(id, { hoursAgo: 30 });
+    await answered(stranger);
+    const day = await users.usage(actor, "24h");
+    expect(day).toMatchObject({ messages: 3, answers: 3 });
+    expect(day.models).toEqual([
+      {
+        provider: "demo",
+        model: "large",
+        answers: 2,
+        tokens: { input: 20, cacheRead: 2, cacheWrite: 4, output: 40 },
+        costMicros: 10,
+      },
+      {
+        provider: "demo",
+        model: "small",
+        answers: 1,
+        tokens: { input: 10, cacheRead: 1, cacheWrite: 2, output: 20 },
+        costMicros: null,
+      },
+    ]);
+    expect(await users.usage(actor, "7d")).toMatchObject({ messages: 4, answers: 4 });
+  });
+
+  test("an export has everything of one person, nothing of another, and no secret", async () => {
+    const { actor, id, sessionId } = await node.person({ preferences: { theme: "dark" } });
+    const { id: stranger } = await node.person();
+    const mine = await answered(id);
+    await answered(stranger);
+    const empty = node.ids.next();
+    await node.database.insert(conversations).values({ id: empty, title: "Nothing yet" });
+    await node.database.insert(members).values({ conversationId: empty, userId: id, role: "owner" });
+    const exported = await users.export(actor, undefined);
+    expect(exported).toMatchObject({
+      profile: { id },
+      preferences: { theme: "dark" },
+      sessions: [{ id: sessionId, device: { userAgent: "a browser" }, ip: "127.0.0.1", endedAt: null }],
+      apiKeys: [],
+      conversations: [
+        {
+          id: mine,
+          title: "A talk",
+          role: "owner",
+          messages: [
+            { role: "user", content: "Hello", author: { id, name: "Person" }, parts: [] },
+            { role: "assistant", content: "Hi", author: null, parts: [{ type: "reasoning", text: "Hm" }] },
+          ],
+        },
+        { id: empty, messages: [] },
+      ],
+      nextCursor: null,
+    });
+    expect(JSON.stringify(exported)).not.toMatch(/argon2|hash/i);
+  });
+
+  test("an export that is too long for one answer goes on, and loses and repeats nothing", async () => {
+    const { actor, id } = await node.person();
+    const expected: string[] = [];
+    for (const conversationId of [await answered(id), await answered(id)]) {
+      const rows = Array.from({ length: 1_500 }, () => node.ids.next());
+      const shared = { conversationId, role: "user" as const, authorId: id, status: "complete" as const };
+      await node.database.insert(messages).values(rows.map((row) => ({ ...shared, id: row, content: "x" })));
+      await node.database.insert(messages).values({ ...shared, id: node.ids.next(), content: "y".repeat(3 * 1024 * 1024) });
+    }
+    const rows = await node.database.select({ id: messages.id }).from(messages).where(eq(messages.authorId, id));
+    expected.push(...rows.map((row) => row.id));
+    const seen: string[] = [];
+    let parts = 0;
+    for (let cursor: string | undefined; ; parts++) {
+      const part: Awaited<ReturnType<typeof users.export>> = await users.export(actor, { cursor });
+      for (const { messages: held } of part.conversations)
+        seen.push(...held.filter(({ author }) => author).map((held) => held.id));
+      if (part.nextCursor === null) break;
+      cursor = part.nextCursor;
+    }
+    expect(parts).toBeGreaterThan(0);
+    expect(seen.length).toBe(new Set(seen).size);
+    expect(seen.sort()).toEqual(expected.sort());
+    await expect(users.export(actor, { cursor: "nonsense" })).rejects.toMatchObject({ reason: "invalid_input" });
+  });
+
+  test("a key that may not read conversations does not export them", async () => {
+    const { actor } = await node.person();
+    const key = { ...actor, via: "key", scopes: ["account.read"] } as const;
+    await expect(users.export(key, undefined)).rejects.toMatchObject({ reason: "forbidden" });
+    await users.export({ ...key, scopes: ["account.read", "chat.read"] }, undefined);
+  });
+});
