@@ -1,9 +1,11 @@
 -- Full-text search in the scripts that the product speaks. The 'russian' configuration stems Latin words as English
 -- and Cyrillic ones as Russian; Arabic has a stemmer of its own; Hebrew has none, so its words are kept as they are and
 -- once more without the letters that are written onto a word (and, the, in, as, to, from, that).
+-- Marks become spaces before Postgres reads the text: its parser looks for addresses, paths and compounds in them, in a time
+-- that grows with the square of their length. Only what a question is written with (quotes, and a dash before a word) stays.
 CREATE FUNCTION parley_fold(content text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
   SELECT translate(
-    regexp_replace(regexp_replace(left(content, 200000), '[\u0591-\u05BD\u05BF-\u05C7\u0640\u064B-\u065F\u0670]', '', 'g'), '\u05BE', ' ', 'g'),
+    regexp_replace(regexp_replace(regexp_replace(left(content, 200000), '[!#-,./:-@\[-`{-~]|-(?=\S*-)|(?<=\S)-', ' ', 'g'), '[\u0591-\u05BD\u05BF-\u05C7\u0640\u064B-\u065F\u0670]', '', 'g'), '\u05BE', ' ', 'g'),
     'أإآٱىة', 'اااايه')
 $$;
 --> statement-breakpoint

@@ -39,16 +39,16 @@ const settings = {
 
 /**
  * How to start it. `context` is kept for a target through a whole run: a second start finds the first one's data.
- * entry: `product` is what ships, `bench` the same with the bench's providers.
+ * entry: `product` is what ships, `bench` the same with the bench's providers; `file` is another build, for a try.
  */
 export const startParley =
-  ({ entry, database }) =>
+  ({ entry, database, nodeArgs = [], file = entries[entry] }) =>
   async (context) => {
     context.folder ??= temporaryFolder("data");
     if (database === "postgres") context.databaseUrl ??= await (await openServer()).createDatabase();
     const { folder, databaseUrl, upstream, controlPort } = context;
     return {
-      cmd: [process.execPath, entries[entry]],
+      cmd: [process.execPath, ...nodeArgs, file],
       cwd: folder,
       env: {
         ...settings,

@@ -77,7 +77,7 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
         if (!target.start) continue;
         relays[name] = await bringUp(name, target, context, { row, profile });
         // Warms the compiler; not counted.
-        await measure({ name, context, relay: relays[name], upstream, clients: 40, seconds: 3, again, rampMs: 200, warm: 1 });
+        await measure({ name, context, relay: relays[name], upstream, clients: 40, seconds: 2, again, rampMs: 200, warm: 1 });
       } catch (error) {
         errors[name] = error.message;
       }

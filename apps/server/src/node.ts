@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { FolderInUseError, pinoLog } from "@parley/platform/node";
-import { ConfigError, readConfig } from "./config/config.ts";
+import { pinoLog } from "@parley/platform/node";
+import { readConfig } from "./config/config.ts";
 import type { Environment } from "./config/variables.ts";
 import { type RunningServer, startServer } from "./start.ts";
 
@@ -11,8 +11,8 @@ const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 try {
   await main();
 } catch (error) {
-  const isKnown = error instanceof ConfigError || error instanceof FolderInUseError || isPortInUse(error);
-  console.error(isKnown && error instanceof Error ? error.message : error);
+  // One line for the person who starts it; the stack for whoever asks for it.
+  console.error(process.env.LOG_LEVEL === "debug" ? error : describeFailure(error));
   process.exit(1);
 }
 
@@ -57,6 +57,12 @@ function describe({ url, database, redis, models, setupCode }: RunningServer, co
   ].join("\n");
 }
 
-function isPortInUse(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+function describeFailure(error: unknown): string {
+  const messages: string[] = [];
+  for (let cause: unknown = error; cause instanceof Error && messages.length < 3; cause = cause.cause) {
+    const code =
+      "code" in cause && typeof cause.code === "string" && !cause.message.includes(cause.code) ? ` (${cause.code})` : "";
+    messages.push(`${cause.message.split("\n", 1)[0] || cause.name}${code}`);
+  }
+  return messages.join(": ") || String(error);
 }

@@ -26,6 +26,7 @@ export function serveSockets(server: Server, { gate, hub }: { gate: Gate; hub: S
 
   server.on("upgrade", (request, stream, head) => {
     stream.on("error", () => stream.destroy());
+    if (request.headers.upgrade?.toLowerCase() !== "websocket") return serveWithoutUpgrade(server, request, stream, head);
     try {
       const exchange = gate.open(readHead(request), request.socket.remoteAddress ?? "");
       gate.checkTarget(exchange);
@@ -80,5 +81,18 @@ function onClose(this: WebSocket) {
 function onError() {}
 
 function refuse(stream: Duplex, status: number) {
-  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
+  // The client need not close, and after an upgrade nothing else does.
+  stream.end(answer, () => stream.destroy());
+}
+
+/** Clients that offer HTTP/2 send an upgrade with plain requests too: the same bytes are read again, without the offer. */
+function serveWithoutUpgrade(server: Server, request: IncomingMessage, stream: Duplex, head: Buffer) {
+  const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`];
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    const name = request.rawHeaders[index] ?? "";
+    if (!/^(upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${request.rawHeaders[index + 1]}`);
+  }
+  stream.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
+  server.emit("connection", stream);
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { createApp, createContext, createCookieJar, createGate, createSocketHub, router } from "@parley/api";
+import { createApp, createContext, createGate, createSocketHub, router, transportOf } from "@parley/api";
 import { createServices } from "@parley/core";
 import type { Clock, Log, Mailer, Provider } from "@parley/core/ports";
 import { argon2Passwords, nodeBackground, type OpenDatabase } from "@parley/platform/node";
@@ -35,12 +35,24 @@ export interface RunningServer {
 const version = "0.1.0";
 const sweepMs = 10_000;
 const answersGraceMs = 20_000;
-const saveGraceMs = 5_000;
+const saveGraceMs = 3_000;
+const callsGraceMs = 4_000;
 
 export async function startServer(
   config: Environment,
   { assets, log, overrides = {} }: { assets: Assets; log: Log; overrides?: Overrides },
 ): Promise<RunningServer> {
+  const gateOptions = {
+    environment: config.NODE_ENV,
+    publicUrl: config.PUBLIC_URL,
+    corsOrigins: config.CORS_ORIGINS,
+    allowedHosts: config.ALLOWED_HOSTS,
+    trustedProxies: config.TRUSTED_PROXIES,
+    requireHttps: config.TRUSTED_PROXIES.length > 0,
+    requestId: () => crypto.randomUUID(),
+    now: () => performance.now(),
+  };
+  const gate = createGate(gateOptions);
   const clock = overrides.clock ?? { now: () => new Date() };
   const database = await (overrides.openDatabase ?? (() => openDatabase(config, assets)))();
   const redis = config.REDIS_URL ? await (await import("@parley/platform/node/redis")).openRedis(config.REDIS_URL, log) : null;
@@ -70,23 +82,11 @@ export async function startServer(
     database: { ping: database.ping, isNeeded: true },
     ...(redis && { redis: { ping: redis.ping, isNeeded: false } }),
   };
-  const gateOptions = {
-    environment: config.NODE_ENV,
-    publicUrl: config.PUBLIC_URL,
-    corsOrigins: config.CORS_ORIGINS,
-    allowedHosts: config.ALLOWED_HOSTS,
-    trustedProxies: config.TRUSTED_PROXIES,
-    requireHttps: config.TRUSTED_PROXIES.length > 0,
-    requestId: () => crypto.randomUUID(),
-    now: () => performance.now(),
-  };
-  const gate = createGate(gateOptions);
   const app = createApp(
     {
       ...gateOptions,
       router,
-      createContext: (caller, exchange) =>
-        createContext(services, caller, { requestId: exchange.requestId, cookies: createCookieJar(exchange) }),
+      createContext: (caller, exchange) => createContext(services, caller, transportOf(exchange)),
       streamSignal: ({ actor }, signal) => services.access.until(actor, signal),
       remoteAddress: (env) => (env as HttpBindings).incoming.socket.remoteAddress ?? "",
       log,
@@ -100,7 +100,7 @@ export async function startServer(
   const hub = createSocketHub({
     router,
     log,
-    createContext: (caller) => createContext(services, caller, { requestId: "", cookies: null }),
+    createContext: (caller) => createContext(services, caller, { requestId: "", cookies: null, noteLimit: null }),
     requestId: gateOptions.requestId,
   });
   services.access.onChange((change) => {
@@ -121,13 +121,14 @@ export async function startServer(
       isDraining = true;
       services.chat.runs.refuseNew();
       hub.broadcastReconnect();
-      server.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await within(answersGraceMs, services.chat.runs.settled());
       services.chat.runs.interrupt();
       background.stop();
       await within(saveGraceMs, background.settled());
-      hub.closeAll(1012, "restarting");
       eventLog.close();
+      hub.closeAll(1012, "restarting");
+      await within(callsGraceMs, closed);
       server.closeAllConnections();
       await mail.close();
       await redis?.close();

@@ -1,4 +1,4 @@
-import { type Actor, AppError, type Origin, type Services } from "@parley/core";
+import { type Actor, AppError, type LimitState, type Origin, type Services } from "@parley/core";
 
 /** Sets and reads a browser's cookies; what has none, such as a socket, has no jar. */
 export interface CookieJar {
@@ -17,6 +17,8 @@ export interface Context {
   readonly refusal: AppError | null;
   readonly origin: Origin;
   readonly cookies: CookieJar | null;
+  /** Told what the general limit says of each call; HTTP puts the last one into headers. */
+  readonly noteLimit: ((state: LimitState) => void) | null;
 }
 
 /** What is known of a caller before the credentials have been looked at. */
@@ -28,11 +30,11 @@ export interface Caller extends Origin {
 export async function createContext(
   services: Services,
   caller: Caller,
-  { requestId, cookies }: { requestId: string; cookies: CookieJar | null },
+  transport: Pick<Context, "requestId" | "cookies" | "noteLimit">,
 ): Promise<Context> {
   const { token, ...origin } = caller;
   const { actor, refusal } = token === null ? guest : await services.auth.authenticate(token);
-  return { services, requestId, actor, refusal, origin, cookies };
+  return { services, actor, refusal, origin, ...transport };
 }
 
 const guest = { actor: null, refusal: null };

@@ -1,4 +1,4 @@
-import { type Actor, AppError, includesPermission, mayUse } from "@parley/core";
+import { type Actor, AppError, includesPermission, type LimitState, mayUse, tooMany } from "@parley/core";
 import { initTRPC, type TRPCProcedureType as ProcedureType } from "@trpc/server";
 import type { Context } from "./context.ts";
 import { type ApiErrorShape, shapeError } from "./errors.ts";
@@ -15,9 +15,16 @@ const t = initTRPC.context<Context>().create({
 export const createRouter = t.router;
 
 /** What every call passes first: the credentials that were given are good, and the caller has calls left. */
-function admit({ refusal, services, actor, origin }: Context): Promise<void> | undefined {
+function admit(context: Context): Promise<void> | undefined {
+  const { actor, refusal, services, origin } = context;
   if (refusal) throw refusal;
-  return services.limits.general(actor, origin.address);
+  return services.limits.general(actor, origin.address)?.then((state) => checkLimit(context, state));
+}
+
+function checkLimit({ noteLimit }: Context, state: LimitState | null): void {
+  if (!state) return;
+  noteLimit?.(state);
+  if (!state.allowed) throw tooMany(state);
 }
 
 function requireActor({ actor }: Context, path: string, type: ProcedureType): Actor {
@@ -40,7 +47,8 @@ export const anyone = t.procedure.use(async ({ ctx, next }) => {
 
 /** For getting in: credentials that have expired must not be in the way of new ones. */
 export const signingIn = t.procedure.use(async ({ ctx, next }) => {
-  await ctx.services.limits.general(null, ctx.origin.address);
+  const counted = ctx.services.limits.general(null, ctx.origin.address);
+  if (counted !== null) checkLimit(ctx, await counted);
   return next();
 });
 

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { Plan } from "./auth.ts";
-import { text } from "./text.ts";
+import { id, text } from "./text.ts";
 
 const PageSize = z.int().min(1).max(100).optional();
 
 export const Account = z.object({
-  id: z.uuid(),
+  id: id(),
   email: z.string(),
   emailVerified: z.boolean(),
   username: z.string().nullable(),
@@ -22,7 +22,7 @@ export type Account = z.output<typeof Account>;
 
 /** `search` is a part of an address or a name. */
 export const ListAccounts = z.object({
-  cursor: z.uuid().optional(),
+  cursor: id().optional(),
   limit: PageSize,
   search: text().trim().min(1).max(100).optional(),
 });
@@ -31,16 +31,16 @@ export type ListAccounts = z.output<typeof ListAccounts>;
 export const AccountPage = z.object({ items: z.array(Account), nextCursor: z.string().nullable() });
 export type AccountPage = z.output<typeof AccountPage>;
 
-export const ChangeAccount = z.object({ id: z.uuid() });
+export const ChangeAccount = z.object({ id: id() });
 export type ChangeAccount = z.output<typeof ChangeAccount>;
 
-export const SetRole = z.object({ id: z.uuid(), role: text().min(1).max(50) });
+export const SetRole = z.object({ id: id(), role: text().min(1).max(50) });
 export type SetRole = z.output<typeof SetRole>;
 
 export const ListAudit = z.object({
-  cursor: z.uuid().optional(),
+  cursor: id().optional(),
   limit: PageSize,
-  actorId: z.uuid().optional(),
+  actorId: id().optional(),
   action: text().min(1).max(100).optional(),
 });
 export type ListAudit = z.output<typeof ListAudit>;
@@ -48,8 +48,8 @@ export type ListAudit = z.output<typeof ListAudit>;
 export const AuditPage = z.object({
   items: z.array(
     z.object({
-      id: z.uuid(),
-      actorId: z.uuid().nullable(),
+      id: id(),
+      actorId: id().nullable(),
       action: z.string(),
       target: z.string().nullable(),
       outcome: z.enum(["done", "refused"]),

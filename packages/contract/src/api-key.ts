@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { text } from "./text.ts";
+import { id, text } from "./text.ts";
 
 /** What a key may be used for. */
 export const useScopes = ["chat.read", "chat.write", "account.read", "account.write"] as const;
@@ -23,7 +23,7 @@ export const CreateApiKey = z.object({
 export type CreateApiKey = z.output<typeof CreateApiKey>;
 
 export const ApiKey = z.object({
-  id: z.uuid(),
+  id: id(),
   name: z.string(),
   /** The beginning of the key, to recognise it by. */
   prefix: z.string(),
@@ -41,5 +41,5 @@ export type CreatedApiKey = z.output<typeof CreatedApiKey>;
 export const ApiKeyList = z.array(ApiKey);
 export type ApiKeyList = z.output<typeof ApiKeyList>;
 
-export const RevokeApiKey = z.object({ id: z.uuid() });
+export const RevokeApiKey = z.object({ id: id() });
 export type RevokeApiKey = z.output<typeof RevokeApiKey>;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { text } from "./text.ts";
+import { id, text } from "./text.ts";
 
 /** 8 to 128 characters with an upper and a lower case letter, a digit and a special character. */
 export const Password = text()
@@ -45,7 +45,7 @@ export const Plan = z.enum(["free", "pro", "enterprise"]);
 export type Plan = z.output<typeof Plan>;
 
 export const User = z.object({
-  id: z.uuid(),
+  id: id(),
   email: z.string(),
   username: z.string().nullable(),
   displayName: z.string(),
@@ -56,7 +56,7 @@ export const User = z.object({
 export type User = z.output<typeof User>;
 
 export const Session = z.object({
-  id: z.uuid(),
+  id: id(),
   device: z.object({ name: z.string().nullable(), browser: z.string().nullable(), os: z.string().nullable() }),
   ip: z.string().nullable(),
   createdAt: z.date(),
@@ -112,5 +112,5 @@ export const Done = z.object({ done: z.literal(true) });
 export type Done = z.output<typeof Done>;
 
 /** Null for a call that was made with a key. */
-export const Me = z.object({ user: User, session: z.object({ id: z.uuid() }).nullable() });
+export const Me = z.object({ user: User, session: z.object({ id: id() }).nullable() });
 export type Me = z.output<typeof Me>;

@@ -1,19 +1,24 @@
 import * as z from "zod";
 import type { Conversation as ConversationType, Message as MessageType } from "./events.ts";
-import { text } from "./text.ts";
+import { id, text } from "./text.ts";
 
-const Id = z.uuid();
+const Id = id();
 
-export const SendMessage = z.object({
-  conversationId: Id.optional(),
-  clientMessageId: text().min(1).max(100),
-  content: text().min(1),
-  parentId: Id.optional(),
-  model: text().min(1).max(200).optional(),
-  temperature: z.number().min(0).max(2).optional(),
-  maxTokens: z.int().min(1).max(1_000_000).optional(),
-  answer: z.boolean().optional(),
-});
+export const SendMessage = z
+  .object({
+    conversationId: Id.optional(),
+    clientMessageId: text().min(1).max(100),
+    content: text().min(1),
+    parentId: Id.optional(),
+    model: text().min(1).max(200).optional(),
+    temperature: z.number().min(0).max(2).optional(),
+    maxTokens: z.int().min(1).max(1_000_000).optional(),
+    answer: z.boolean().optional(),
+  })
+  .refine(({ parentId, conversationId }) => parentId === undefined || conversationId !== undefined, {
+    path: ["parentId"],
+    message: "A parent is a message of a conversation: name the conversation too",
+  });
 export type SendMessage = z.output<typeof SendMessage>;
 
 const TokenCounts = z.object({ input: z.int(), cacheRead: z.int(), cacheWrite: z.int(), output: z.int() });

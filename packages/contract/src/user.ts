@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ApiKey } from "./api-key.ts";
 import { Plan, Username } from "./auth.ts";
 import { jsonObject } from "./json-object.ts";
-import { text } from "./text.ts";
+import { id, text } from "./text.ts";
 
 /** What letters and pages are written in. */
 export const languages = ["en", "he", "ar", "ru"] as const;
@@ -12,7 +12,7 @@ export type Language = z.output<typeof Language>;
 export const TimeZone = text().max(64).refine(isTimeZone, "This is not a time zone: Asia/Jerusalem is one");
 
 export const Profile = z.object({
-  id: z.uuid(),
+  id: id(),
   email: z.string(),
   emailVerified: z.boolean(),
   username: z.string().nullable(),
@@ -74,7 +74,7 @@ export const GetExport = z.object({ cursor: z.string().max(100).optional() }).op
 export type GetExport = z.output<typeof GetExport>;
 
 const ExportedSession = z.object({
-  id: z.uuid(),
+  id: id(),
   device: z.object({ name: z.string().nullable(), userAgent: z.string().nullable() }),
   ip: z.string().nullable(),
   createdAt: z.date(),
@@ -85,12 +85,12 @@ const ExportedSession = z.object({
 export type ExportedSession = z.output<typeof ExportedSession>;
 
 const ExportedMessage = z.object({
-  id: z.uuid(),
-  parentId: z.uuid().nullable(),
-  replyToId: z.uuid().nullable(),
+  id: id(),
+  parentId: id().nullable(),
+  replyToId: id().nullable(),
   role: z.enum(["user", "assistant", "system"]),
   type: z.enum(["text", "file", "image", "audio", "error"]),
-  author: z.object({ id: z.uuid(), name: z.string() }).nullable(),
+  author: z.object({ id: id(), name: z.string() }).nullable(),
   content: z.string(),
   /** Reasoning, tools and files: what the content does not say. */
   parts: z.array(z.unknown()),
@@ -104,7 +104,7 @@ const ExportedMessage = z.object({
 export type ExportedMessage = z.output<typeof ExportedMessage>;
 
 const ExportedConversation = z.object({
-  id: z.uuid(),
+  id: id(),
   title: z.string(),
   description: z.string().nullable(),
   visibility: z.string(),

@@ -13,14 +13,21 @@ export const duration = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** How long something may live: long enough to be used, and not past what a date can say. */
+export const lifetime = duration.refine((milliseconds) => milliseconds >= 10_000 && milliseconds <= 3_650 * unitMs.d);
+
+/** Whole seconds, which is what stores count in, and no longer than a timer can wait. */
+const limitWindow = duration.refine(
+  (milliseconds) => milliseconds >= 1_000 && milliseconds % 1_000 === 0 && milliseconds <= 24 * unitMs.d,
+);
+
 /** `10/1m`, `100/15m/60s` (the third part: how long the caller stays blocked), or `off`. */
 export const limit = z.string().transform((text, context): Limit | null => {
   if (text === "off") return null;
   const [count = "", window = "", block, ...rest] = text.split("/");
-  const windowMs = duration.safeParse(window);
-  const blockMs = block === undefined ? undefined : duration.safeParse(block);
-  const isValid =
-    /^[1-9]\d{0,8}$/.test(count) && windowMs.success && windowMs.data > 0 && blockMs?.success !== false && rest.length === 0;
+  const windowMs = limitWindow.safeParse(window);
+  const blockMs = block === undefined ? undefined : limitWindow.safeParse(block);
+  const isValid = /^[1-9]\d{0,8}$/.test(count) && windowMs.success && blockMs?.success !== false && rest.length === 0;
   if (isValid) return { count: Number(count), windowMs: windowMs.data, ...(blockMs?.success && { blockMs: blockMs.data }) };
   context.addIssue({ code: "custom" });
   return z.NEVER;

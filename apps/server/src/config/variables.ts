@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { address, duration, limit, limitByPlan, list, orNone, wholeNumber } from "./values.ts";
+import { address, lifetime, limit, limitByPlan, list, orNone, wholeNumber } from "./values.ts";
 
 export interface Variable<Schema extends z.ZodType = z.ZodType> {
   schema: Schema;
@@ -19,8 +19,8 @@ function secret<Schema extends z.ZodType>(schema: Schema, about: string, allowed
   return { schema, fallback: "", about, allowed, secret: true };
 }
 
-const limitForm = "COUNT/WINDOW such as 10/1m, COUNT/WINDOW/BLOCK, or off";
-const durationForm = "a duration such as 15m, 7d or 500ms";
+const limitForm = "COUNT/WINDOW such as 10/1m, COUNT/WINDOW/BLOCK (in whole seconds, up to 24d), or off";
+const durationForm = "a duration such as 15m or 7d, from 10s to 3650d";
 const keys = "one key, or several separated by commas";
 const text = orNone(z.string().min(1));
 
@@ -99,9 +99,9 @@ export const groups = {
       "empty: required when SMTP_URL is set, otherwise off",
       "off or required",
     ),
-    ACCESS_TOKEN_TTL: variable(duration, "15m", "how long an access token lives", durationForm),
-    REFRESH_TOKEN_TTL: variable(duration, "7d", "how long a session lives without being used", durationForm),
-    SESSION_MAX_AGE: variable(duration, "30d", "how long a session lives at most", durationForm),
+    ACCESS_TOKEN_TTL: variable(lifetime, "15m", "how long an access token lives", durationForm),
+    REFRESH_TOKEN_TTL: variable(lifetime, "7d", "how long a session lives without being used", durationForm),
+    SESSION_MAX_AGE: variable(lifetime, "30d", "how long a session lives at most", durationForm),
     MAX_SESSIONS_PER_USER: variable(
       wholeNumber(1, 1_000),
       "5",

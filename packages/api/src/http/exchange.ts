@@ -1,4 +1,4 @@
-import type { Origin } from "@parley/core";
+import type { LimitState, Origin } from "@parley/core";
 
 /** Of `Headers`, all that is needed: an upgrade brings a plain record. */
 export interface HeaderReader {
@@ -37,6 +37,8 @@ export interface Exchange {
   readonly startedAt: number;
   /** Whole `set-cookie` values for the answer. */
   readonly setCookies: string[];
+  /** What the general limit said of the last call. */
+  limit: LimitState | null;
 }
 
 const loopback = /^(?:127\.|::1|0:0:0:0)/;

@@ -48,6 +48,7 @@ export function createGate(options: GateOptions): Gate {
         site: origin === null ? "absent" : siteOf(origin, host, secure),
         startedAt,
         setCookies: [],
+        limit: null,
       };
     },
     checkTarget({ path, host }) {

@@ -1,4 +1,4 @@
-import { AppError, toAppError } from "@parley/core";
+import { AppError, type LimitState, toAppError } from "@parley/core";
 import type { Context as HonoContext } from "hono";
 import { type Answer, errorAnswer } from "./answer.ts";
 import { acceptsGzip, gzip, isWorthCompressing } from "./compression.ts";
@@ -66,6 +66,7 @@ export function createPipeline(options: ApiOptions, gate: Gate): Serve {
     if (type !== null) headers["content-type"] = type;
     if (exchange.secure) headers["strict-transport-security"] = transportSecurity;
     if (exchange.origin !== null) Object.assign(headers, corsHeaders(exchange));
+    if (exchange.limit) Object.assign(headers, limitHeaders(exchange.limit));
     if (answer.headers) Object.assign(headers, answer.headers);
     const isCompressed =
       typeof body === "string" && isWorthCompressing(body, type) && acceptsGzip(exchange.headers.get("accept-encoding"));
@@ -91,4 +92,12 @@ export function createPipeline(options: ApiOptions, gate: Gate): Serve {
     for (const cookie of setCookies) lines.append("set-cookie", cookie);
     return new Response(body, { status, headers: lines });
   }
+}
+
+function limitHeaders({ limit, remaining, resetMs }: LimitState): Record<string, string> {
+  return {
+    "ratelimit-limit": String(limit),
+    "ratelimit-remaining": String(remaining),
+    "ratelimit-reset": String(Math.ceil(resetMs / 1_000)),
+  };
 }

@@ -97,7 +97,7 @@ export async function createTestContext(log: Services["log"], caller: Caller, re
   const ada: Actor = { userId: "ada", sessionId: "one", permissions: [], plan: "free", via: "session", scopes: null };
   const actor = token === "good" ? ada : null;
   const refusal = token !== null && !actor ? new AppError("token_expired", "Sign in again") : null;
-  return { services: { log } as Services, requestId, actor, refusal, origin, cookies: null };
+  return { services: { log } as Services, requestId, actor, refusal, origin, cookies: null, noteLimit: null };
 }
 
 export interface TestApp {

@@ -3,6 +3,7 @@ import {
   ConversationPage,
   FollowLive,
   FollowRun,
+  id,
   ListConversations,
   ListMessages,
   MessagePage,
@@ -21,7 +22,7 @@ const conversations = {
     .output(ConversationPage)
     .query(({ ctx, input }) => ctx.services.chat.conversations.list(ctx.actor, input)),
   get: signedIn
-    .input(z.object({ id: z.uuid() }))
+    .input(z.object({ id: id() }))
     .output(Conversation)
     .query(({ ctx, input }) => ctx.services.chat.conversations.get(ctx.actor, input.id)),
 } satisfies TRPCRouterRecord;

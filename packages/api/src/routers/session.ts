@@ -1,4 +1,4 @@
-import { Done, SessionList } from "@parley/contract";
+import { Done, id, SessionList } from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
 import * as z from "zod";
 import { signedIn } from "../trpc.ts";
@@ -9,7 +9,7 @@ export const session = {
   /** Your signed-in devices, the one used last first. */
   list: signedIn.output(SessionList).query(({ ctx }) => ctx.services.sessions.list(ctx.actor)),
   end: signedIn
-    .input(z.object({ id: z.uuid() }))
+    .input(z.object({ id: id() }))
     .output(Done)
     .mutation(async ({ ctx, input }) => {
       await ctx.services.sessions.endOne(ctx.actor, input.id, "ended", ctx.origin);

@@ -3,13 +3,13 @@ import type { Lane, Outlet, Waiter } from "./lane.ts";
 
 /**
  * The fast lane: a feed hands its entries over without a promise in between, and each is serialised once for all who
- * follow it. A follower of a full socket holds one entry and a position, never a queue.
+ * follow it. A follower of a full socket has a position in the feed, and holds only what was already on its way.
  */
 export class FeedLane implements Lane, FeedSink<unknown>, Waiter {
   readonly #outlet: Outlet;
   readonly #follow: Follow<unknown>;
   #following: Following | undefined;
-  #held: FeedEntry<unknown> | undefined;
+  #held: FeedEntry<unknown>[] | undefined;
   #ending: { readonly error: unknown } | undefined;
 
   constructor(outlet: Outlet, follow: Follow<unknown>) {
@@ -30,9 +30,12 @@ export class FeedLane implements Lane, FeedSink<unknown>, Waiter {
   entry(entry: FeedEntry<unknown>): boolean {
     const outlet = this.#outlet;
     if (outlet.isOver) return false;
-    if (outlet.host.isFull) {
-      this.#held = entry;
-      outlet.host.wait(this);
+    if (this.#held || outlet.host.isFull) {
+      if (this.#held) this.#held.push(entry);
+      else {
+        this.#held = [entry];
+        outlet.host.wait(this);
+      }
       return false;
     }
     // Whoever hands the entry over has other followers: nothing may be thrown at it.
@@ -50,13 +53,19 @@ export class FeedLane implements Lane, FeedSink<unknown>, Waiter {
     const held = this.#held;
     if (!held) return;
     this.#held = undefined;
-    if (!this.entry(held)) return;
+    // What does not fit is held again, in order.
+    for (const entry of held) this.entry(entry);
+    if (this.#isHolding()) return;
     try {
       if (this.#ending) this.#end(this.#ending.error);
       else this.#following?.resume();
     } catch (cause) {
       this.#end(cause);
     }
+  }
+
+  #isHolding(): boolean {
+    return this.#held !== undefined;
   }
 
   end(error?: unknown): void {

@@ -255,6 +255,28 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     return textOf(entries);
   }
 
+  test("a writer that another node has fenced brings its followers to the same end", async () => {
+    const { actor } = await node.person();
+    const paused = testServices(database, { providers: [scripted.provider] });
+    const accepted = await paused.chat.send(actor, message());
+    const stream = await scripted.next();
+    const runId = accepted.answer?.runId ?? "";
+    const reading = collect(await paused.chat.follow(actor, { runId }));
+    stream.text("Before");
+    await expect.poll(async () => savedText(actor, runId), { timeout: 5_000 }).toBe("Before");
+    stream.text(" and what nobody has saved");
+    const heir = testServices(database, { soleWriter: true });
+    await heir.background.settled();
+    const entries = await reading;
+    expect(entries.filter(({ event }) => event.type === "run-end")).toHaveLength(1);
+    expect(entries.at(-1)?.event).toMatchObject({ type: "run-end", status: "interrupted", length: 6 });
+    expect(textOf(entries).slice(0, 6)).toBe("Before");
+    expect(paused.chat.runs.count()).toBe(0);
+    const again = await collect(await paused.chat.follow(actor, { runId, lastEventId: entries.at(-1)?.id }));
+    expect(again).toEqual([]);
+    await Promise.all([paused.stop(), heir.stop()]);
+  });
+
   test("live tells every step of a turn, and resync where the log has a gap", async () => {
     const { actor } = await node.person();
     const live = (await node.chat.live(actor, {}))[Symbol.asyncIterator]();

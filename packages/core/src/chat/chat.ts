@@ -30,7 +30,9 @@ export type Chat = ReturnType<typeof createChat>;
 
 export function createChat(ports: Ports, settings: Settings, models: Models) {
   const { database, eventLog, background, ids } = ports;
-  const runs = createRuns(ports, settings);
+  const runs = createRuns(ports, settings, ({ memberIds, ...run }) =>
+    tell(memberIds, { type: "run-ended", ...run, status: "interrupted" }),
+  );
   const { follow, live } = createFollow(ports, runs);
 
   function tell(userIds: readonly string[], event: LiveEvent) {

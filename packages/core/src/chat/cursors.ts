@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 
-const pattern = /^(\d{1,15})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const pattern = /^(\d{1,13})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** Where a list goes on: the last row's time, in milliseconds, and its id. */
 export function formatCursor(time: Date, id: string): string {

@@ -27,17 +27,19 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
       following?.stop();
       sink.end(error);
     };
+    let lastId: string | undefined;
     following = eventLog.follow<RunEvent>(runTopic(runId), from.seq, {
       entry(entry, more) {
+        lastId = entry.id;
         const room = sink.entry(entry, more);
         if (entry.event.type === "run-end") finish();
         return room && !done;
       },
       end(reason) {
-        if (reason === "finished") finish();
-        else if (reason === "closed") finish(closing());
+        if (reason === "closed") finish(closing());
+        // Finished without its end: the writer was fenced, or this reader has had the end before.
         else
-          void followSaved(runId, userId, from, { sink, isDone: () => done }).then(
+          void followSaved(runId, userId, (lastId && parsePosition(lastId)) || from, { sink, isDone: () => done }).then(
             () => finish(),
             (error) => finish(asAppError(error)),
           );
@@ -134,8 +136,8 @@ function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSi
     text = run.text.length;
     give({ type: "text-delta", offset, text: delta });
   }
-  if (status !== "running") {
-    seq++;
+  if (status !== "running" && position.seq <= run.seq) {
+    seq = run.seq + 1;
     const receipt = receiptOf(runId, attempts);
     give({ type: "run-end", status, finishReason, length: run.text.length, receipt, ...(error && { error }) });
   }

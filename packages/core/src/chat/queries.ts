@@ -84,9 +84,11 @@ const messageColumns = (table: SQL) => sql`
   ${table}.run_id as "runId", ${table}.model, ${table}.provider, ${table}.usage, ${table}.finish_reason as "finishReason",
   ${table}.error, ${table}.metadata, ${table}.edited_at as "editedAt", ${table}.created_at as "createdAt",
   (select display_name from users where users.id = ${table}.author_id) as "authorName",
-  (select json_agg(sibling.id order by sibling.id) from messages sibling
-    where sibling.conversation_id = ${table}.conversation_id
-      and sibling.parent_id is not distinct from ${table}.parent_id) as "siblingIds"`;
+  case when ${table}.parent_id is null
+    then (select json_agg(sibling.id order by sibling.id) from messages sibling
+      where sibling.conversation_id = ${table}.conversation_id and sibling.parent_id is null)
+    else (select json_agg(sibling.id order by sibling.id) from messages sibling where sibling.parent_id = ${table}.parent_id)
+    end as "siblingIds"`;
 
 function toMessage({ authorId, authorName, siblingIds, ...row }: MessageRow): Message {
   return {

@@ -84,15 +84,24 @@ export async function endRun(database: Database, run: RunEnd): Promise<boolean> 
   return rows.length === 1;
 }
 
-const interrupt = statement<{ epoch: string; includingLive: boolean }, { id: string }>(
+export interface ReapedRun {
+  runId: string;
+  messageId: string;
+  conversationId: string;
+  memberIds: string[];
+}
+
+const interrupt = statement<{ epoch: string; includingLive: boolean }, ReapedRun>(
   "interrupt_runs",
   sql`with abandoned as (
-      select id, message_id, text, reasoning from runs
+      select id, message_id, conversation_id, text, reasoning from runs
       where status = 'running' and epoch <> ${value("epoch")}::uuid
         and (lease_until < now() or ${value("includingLive")}::boolean)
       for update skip locked),
     ended as (
-      update runs set status = 'interrupted', epoch = ${value("epoch")}::uuid, text = '', reasoning = '', ended_at = now()
+      -- Followers may have seen more events than the last checkpoint: the end comes after all of them.
+      update runs set status = 'interrupted', epoch = ${value("epoch")}::uuid, text = '', reasoning = '', ended_at = now(),
+        seq = seq + 1000000
       from abandoned where runs.id = abandoned.id),
     answers as (
       update messages set content = abandoned.text, status = 'interrupted',
@@ -101,7 +110,9 @@ const interrupt = statement<{ epoch: string; includingLive: boolean }, { id: str
           || case when abandoned.text = '' then '[]'::jsonb
           else jsonb_build_array(jsonb_build_object('type', 'text', 'text', abandoned.text)) end
       from abandoned where messages.id = abandoned.message_id)
-    select id from abandoned`,
+    select id as "runId", message_id as "messageId", conversation_id as "conversationId",
+      (select json_agg(user_id) from members where members.conversation_id = abandoned.conversation_id) as "memberIds"
+    from abandoned`,
 );
 
 /** Ends runs whose writer no longer renews its lease, with the text that its last checkpoint saved. */

@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import type { GenerateRequest, Ports, Provider } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { formatPosition } from "./positions.ts";
-import { checkpointRuns, endRun, interruptAbandonedRuns } from "./run-queries.ts";
+import { checkpointRuns, endRun, interruptAbandonedRuns, type ReapedRun } from "./run-queries.ts";
 import { createStorableText } from "./storable-text.ts";
 
 type RunPorts = Pick<Ports, "database" | "eventLog" | "background" | "clock" | "ids" | "log">;
@@ -48,7 +48,7 @@ const reapMs = 5_000;
 export type Runs = ReturnType<typeof createRuns>;
 
 /** The writer of answers. Nothing about a run belongs to a connection: it ends by itself, by `stop`, or with this process. */
-export function createRuns(ports: RunPorts, settings: Settings) {
+export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: ReapedRun) => void) {
   const { database, eventLog, background, clock, log } = ports;
   /** Whoever lost its lease to the reaper finds another epoch in the row. */
   const epoch = ports.ids.next();
@@ -149,13 +149,17 @@ export function createRuns(ports: RunPorts, settings: Settings) {
         reasoning: run.reasoning,
       }),
     );
-    active.delete(runId);
-    if (active.size === 0) wakeWhenIdle();
+    // A writer that was fenced has nothing more to say: its followers read the end from what is saved.
     if (!won) return;
     const { status, finishReason, error } = outcome;
     append(run, { type: "run-end", status, finishReason, length: run.text.length, receipt, ...(error && { error }) });
-    eventLog.finish(runTopic(runId));
     onEnd(outcome);
+  }
+
+  function leave({ plan }: ActiveRun) {
+    active.delete(plan.runId);
+    eventLog.finish(runTopic(plan.runId));
+    if (active.size === 0) wakeWhenIdle();
   }
 
   /** The database may be away for a moment: a finished answer waits for it. */
@@ -191,7 +195,10 @@ export function createRuns(ports: RunPorts, settings: Settings) {
 
   async function reap(includingLive = false) {
     const reaped = await interruptAbandonedRuns(database, { epoch, includingLive });
-    for (const run of reaped) log.warn({ runId: run.id }, "a run was left behind by its process and is now interrupted");
+    for (const run of reaped) {
+      log.warn({ runId: run.runId }, "a run was left behind by its process and is now interrupted");
+      onReaped(run);
+    }
   }
 
   background.every("checkpoint", checkpointMs, checkpoint);
@@ -206,7 +213,7 @@ export function createRuns(ports: RunPorts, settings: Settings) {
       const run: ActiveRun = { plan, abort: new AbortController(), seq: 0, text: "", reasoning: "", savedSeq: 0 };
       active.set(runId, run);
       append(run, { type: "run-start", runId, messageId, conversationId, provider: provider.name, model, attempt: 1 });
-      background.run("run", () => write(run));
+      background.run("run", () => write(run).finally(() => leave(run)));
     },
     /** The person who started a run that this process writes. */
     starter: (runId: string) => active.get(runId)?.plan.userId,

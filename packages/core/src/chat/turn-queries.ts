@@ -18,6 +18,8 @@ export interface Turn {
 export interface ClaimedTurn {
   createdAt: string;
   parentId: string | null;
+  /** The other messages with that parent; null for none. */
+  siblingIds: string[] | null;
   authorName: string;
   memberIds: string[];
   /** The one that was asked for, or the conversation's where it is still offered, or the default. */
@@ -74,7 +76,7 @@ const first = statement<Record<string, unknown>, ClaimedTurn>(
       insert into members (conversation_id, user_id, role)
       select ${v("conversationId", "uuid")}, ${v("userId", "uuid")}, 'owner' from claim),
     ${turnRows(sql`null::uuid`)}
-    select claim.created_at as "createdAt", null as "parentId", ${authorName},
+    select claim.created_at as "createdAt", null as "parentId", null as "siblingIds", ${authorName},
       json_build_array(${v("userId", "uuid")}) as "memberIds", chosen.model, null as "systemPrompt"
     from claim, chosen`,
 );
@@ -103,6 +105,7 @@ const next = statement<Record<string, unknown>, ClaimedTurn>(
       from claim where conversation_id = ${v("conversationId", "uuid")}
       returning user_id)
     select claim.created_at as "createdAt", parent.id as "parentId", ${authorName},
+      (select json_agg(sibling.id order by sibling.id) from messages sibling where sibling.parent_id = parent.id) as "siblingIds",
       (select json_agg(user_id) from member) as "memberIds", chosen.model, place.system_prompt as "systemPrompt"
     from claim, chosen, place, parent`,
 );

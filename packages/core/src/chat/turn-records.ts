@@ -7,6 +7,7 @@ const titleLength = 60;
 
 /** The rows that a turn has just written, as everybody sees them: nothing is read back. */
 export function questionOf(actor: Actor, turn: Turn, claimed: ClaimedTurn): Message {
+  const others = claimed.siblingIds ?? [];
   return {
     ...blankMessage,
     id: turn.messageId,
@@ -17,7 +18,7 @@ export function questionOf(actor: Actor, turn: Turn, claimed: ClaimedTurn): Mess
     content: turn.content,
     parts: [{ type: "text", text: turn.content }],
     status: "complete",
-    siblings: { ids: [turn.messageId], index: 0 },
+    siblings: { ids: [...others, turn.messageId], index: others.length },
     createdAt: new Date(claimed.createdAt),
   };
 }

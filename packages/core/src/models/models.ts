@@ -12,6 +12,9 @@ export function createModels({ providers }: Pick<Ports, "providers">, { defaultM
     for (const model of provider.models) if (!offered.has(model.id)) offered.set(model.id, { model, provider });
   }
   const defaultId = defaultModel ?? offered.keys().next().value;
+  if (defaultModel !== null && !offered.has(defaultModel)) {
+    throw new Error(`DEFAULT_MODEL is "${defaultModel}", but the models are ${Array.from(offered.keys()).join(", ")}`);
+  }
   const list: ModelList = {
     items: Array.from(offered.values(), ({ model }) => ({ ...model, isDefault: model.id === defaultId })),
   };

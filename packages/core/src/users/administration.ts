@@ -33,17 +33,19 @@ export function createAdministration(
   async function change(actor: Actor, { action, id, details = {}, make }: Change, { address }: Caller): Promise<Account> {
     const entry = { actorId: actor.userId, action, target: `user:${id}`, address };
     try {
-      if (id === actor.userId) throw new AppError("conflict", "You cannot change your own rights: ask another administrator");
       const account = await database.transaction(async (transaction) => {
         await lockAdministrators(transaction);
         const locked = await lockAccount(transaction, id);
         if (!locked) throw missing();
+        if (locked.id === actor.userId) {
+          throw new AppError("conflict", "You cannot change your own rights: ask another administrator");
+        }
         checkReach(actor, locked.permissions);
         return make(transaction, locked);
       });
       if (!account) throw missing();
-      access.apply({ kind: "rights_changed", userId: id });
-      await cache.delete(userCacheKey(id));
+      access.apply({ kind: "rights_changed", userId: account.id });
+      await cache.delete(userCacheKey(account.id));
       audit.record({ ...entry, outcome: "done", details });
       return account;
     } catch (error) {

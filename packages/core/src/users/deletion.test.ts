@@ -68,7 +68,7 @@ describe.each(databaseKinds)("deleting an account on %s", (kind) => {
     await node.database
       .insert(apiKeys)
       .values({ id: node.ids.next(), userId: id, name: "a", prefix: "plk_", hash: id, scopes: ["*"] });
-    audit.record({ actorId: id, action: "account.login", target: null, outcome: "done", address: "192.0.2.7" });
+    audit.record({ actorId: id, action: "account.login", target: null, outcome: "done", address: "192.0.2.9" });
     audit.record({ actorId: other, action: "account.login", target: null, outcome: "done", address: "192.0.2.8" });
     await node.background.settled();
     await node.cache.set(`user:${id}`, { id }, 60_000);
@@ -81,7 +81,7 @@ describe.each(databaseKinds)("deleting an account on %s", (kind) => {
       await node.database.select().from(users).where(eq(users.id, id)),
       await node.database.select().from(sessions).where(eq(sessions.userId, id)),
       await node.database.select().from(apiKeys).where(eq(apiKeys.userId, id)),
-      await node.database.select().from(auditLog).where(eq(auditLog.address, "192.0.2.7")),
+      await node.database.select().from(auditLog).where(eq(auditLog.address, "192.0.2.9")),
     ]) {
       expect(rows).toEqual([]);
     }

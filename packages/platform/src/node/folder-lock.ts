@@ -21,13 +21,12 @@ export class FolderInUseError extends Error {
  */
 export async function lockFolder(folder: string): Promise<{ release(): Promise<void> }> {
   const file = path.join(folder, "lock");
-  const own = JSON.stringify({ pid: process.pid, host: os.hostname(), at: Date.now() });
+  const own = JSON.stringify({ pid: process.pid, host: os.hostname(), at: Date.now(), born: await birthOf(process.pid) });
   const giveUpAt = Date.now() + patienceMs;
   while (!(await create(file, own))) {
     const found = await readFile(file, "utf8").catch(() => null);
-    if (found === null) continue;
-    if (await isAbandoned(file, found)) await takeAway(file, found);
-    else if (Date.now() > giveUpAt) throw new FolderInUseError(folder, describe(found));
+    if (found !== null && (await isAbandoned(file, found))) await takeAway(file, found);
+    else if (Date.now() > giveUpAt) throw new FolderInUseError(folder, describe(found ?? ""));
     else await sleep(lookAgainMs);
   }
   const heartbeat = setInterval(() => {
@@ -64,7 +63,8 @@ async function isAbandoned(file: string, found: string): Promise<boolean> {
   const owner = parse(found);
   if (owner?.host === os.hostname()) {
     const bootedAt = Date.now() - os.uptime() * 1_000;
-    return owner.pid === process.pid || owner.at < bootedAt || !isRunning(owner.pid);
+    if (owner.pid === process.pid || owner.at < bootedAt || !isRunning(owner.pid)) return true;
+    return owner.born !== (await birthOf(owner.pid));
   }
   const touched = await stat(file).catch(() => null);
   return !touched || Date.now() - touched.mtimeMs > staleMs;
@@ -84,10 +84,16 @@ async function takeAway(file: string, judged: string) {
   await unlink(aside);
 }
 
-function parse(content: string): { pid: number; host: string; at: number } | null {
+/** When a process was started, where the system tells: its number may belong to another by now. */
+async function birthOf(pid: number): Promise<string | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
+  return stat?.slice(stat.lastIndexOf(")")).split(" ")[20] ?? null;
+}
+
+function parse(content: string): { pid: number; host: string; at: number; born: string | null } | null {
   try {
-    const { pid, host, at } = JSON.parse(content);
-    return typeof pid === "number" && typeof host === "string" && typeof at === "number" ? { pid, host, at } : null;
+    const { pid, host, at, born = null } = JSON.parse(content);
+    return typeof pid === "number" && typeof host === "string" && typeof at === "number" ? { pid, host, at, born } : null;
   } catch {
     return null;
   }

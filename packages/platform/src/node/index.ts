@@ -1,5 +1,4 @@
 export { nodeBackground } from "./background.ts";
-export { FolderInUseError } from "./folder-lock.ts";
 export { pinoLog } from "./log.ts";
 export type { OpenDatabase } from "./open-database.ts";
 export { argon2Passwords } from "./passwords.ts";

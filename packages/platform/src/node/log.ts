@@ -26,6 +26,8 @@ const redact = { paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${nam
 
 /** JSON lines; with a folder also daily files of at most 20 MB, kept 14 days, and errors apart, kept 30. */
 export async function pinoLog({ level, folder }: Options): Promise<Log & { flush(): Promise<void> }> {
+  // A full disk or a reader that has left must not end what is logged about.
+  process.stdout.on("error", () => {});
   const options = { level, base: undefined, redact };
   const files = folder ? await openFiles(folder) : [];
   const logger = folder
@@ -53,9 +55,11 @@ async function openFiles(folder: string) {
       mkdir: true,
       limit: { count: days, removeOtherLogFiles: true },
     });
+    stream.on("error", () => {});
     const close = () =>
       new Promise<void>((resolve) => {
         stream.once("close", resolve);
+        stream.once("error", () => resolve());
         stream.end();
       });
     return { level, stream: stream as DestinationStream, close } as const;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -19,7 +20,13 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe("lockFolder", () => {
   const lockOf = (content: object) => writeFile(path.join(folder, "lock"), JSON.stringify(content));
-  const other = { pid: process.ppid, host: os.hostname(), at: Date.now() };
+  const bornAt = (pid: number) => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19] ?? null;
+  const other = {
+    pid: process.ppid,
+    host: os.hostname(),
+    at: Date.now(),
+    born: process.platform === "linux" ? bornAt(process.ppid) : null,
+  };
 
   test("keeps a second process out and says which one is in", async () => {
     await lockOf(other);
@@ -28,6 +35,7 @@ describe("lockFolder", () => {
 
   test.each([
     ["a process that has died", { ...other, pid: 2 ** 22 + 1 }],
+    ["a process whose number another one has now", { ...other, born: "1" }],
     ["a process before the machine was started", { ...other, at: 1 }],
     ["nobody who can be understood, long ago", "nonsense"],
   ])("takes over from %s", async (_, content) => {

@@ -23,7 +23,9 @@ export async function openPglite({ folder, template, migrations }: Options): Pro
   const lock = await lockFolder(parent);
   try {
     if (template && !existsSync(folder)) await unpackTemplate(template, folder);
-    const client = await PGlite.create({ dataDir: folder });
+    const client = await PGlite.create({ dataDir: folder }).catch((cause) => {
+      throw new Error(`The database in ${folder} cannot be opened: restore it, or move it away to begin anew`, { cause });
+    });
     const database = drizzle(client, { schema });
     await migrate(migrations, targetOf(client));
     return {

@@ -21,7 +21,7 @@ export async function openPostgres({ url, migrations, poolSize = 10 }: Options):
     connect_timeout: 3,
     // Seconds: a database that comes back is found at once, not after a growing pause.
     backoff: () => 0.3,
-    connection: { application_name: "parley", statement_timeout: 15_000 },
+    connection: { application_name: "parley", statement_timeout: 10_000, lock_timeout: 5_000 },
   });
   const database = drizzle(client, { schema });
   return {
@@ -38,7 +38,9 @@ export async function openPostgres({ url, migrations, poolSize = 10 }: Options):
 async function migrateOnce(url: string, folder: string) {
   const client = postgres(url, { max: 1, onnotice() {}, connect_timeout: 10 });
   try {
-    await client`select pg_advisory_lock(${migrationLock}::bigint)`;
+    await client`select pg_advisory_lock(${migrationLock}::bigint)`.catch((cause) => {
+      throw new Error("DATABASE_URL: the database cannot be reached", { cause });
+    });
     await migrate(folder, {
       query: (text, values) => client.unsafe(text, values),
       script: async (text) => {

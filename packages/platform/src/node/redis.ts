@@ -1,7 +1,7 @@
 import type { Log, RateLimiter } from "@parley/core/ports";
 import { Redis } from "ioredis";
-import { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
-import { createRateLimiter } from "../shared/rate-limiter.ts";
+import { RateLimiterRedis } from "rate-limiter-flexible";
+import { createRateLimiter, memoryRateLimiter } from "../shared/rate-limiter.ts";
 
 export interface OpenRedis {
   rateLimiter: RateLimiter;
@@ -14,7 +14,7 @@ export async function openRedis(url: string, log: Log): Promise<OpenRedis> {
   const client = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
-    commandTimeout: 1_000,
+    commandTimeout: 500,
     connectTimeout: 5_000,
     lazyConnect: true,
   });
@@ -28,21 +28,36 @@ export async function openRedis(url: string, log: Log): Promise<OpenRedis> {
     isAway = false;
   });
   await client.connect().catch(() => {});
+  const shared = createRateLimiter(
+    (options) => new RateLimiterRedis({ ...options, keyPrefix: `parley:limit:${options.keyPrefix}`, storeClient: client }),
+  );
   return {
-    rateLimiter: createRateLimiter(
-      (options) =>
-        new RateLimiterRedis({
-          ...options,
-          keyPrefix: `parley:limit:${options.keyPrefix}`,
-          storeClient: client,
-          insuranceLimiter: new RateLimiterMemory(options),
-        }),
-    ),
+    rateLimiter: insured(shared, memoryRateLimiter()),
     ping: async () => {
       await client.ping();
     },
     close: async () => {
       client.disconnect();
     },
+  };
+}
+
+const awayMs = 5_000;
+
+/** After one failure this node counts by itself for a while: no call waits for a store that is not there. */
+function insured(shared: RateLimiter, own: RateLimiter): RateLimiter {
+  let awayUntil = 0;
+  const use = async <Result>(work: (limiter: RateLimiter) => Promise<Result>): Promise<Result> => {
+    if (Date.now() < awayUntil) return work(own);
+    try {
+      return await work(shared);
+    } catch {
+      awayUntil = Date.now() + awayMs;
+      return work(own);
+    }
+  };
+  return {
+    consume: (bucket, key, limit, points) => use((limiter) => limiter.consume(bucket, key, limit, points)),
+    refund: (bucket, key, limit, points) => use((limiter) => limiter.refund(bucket, key, limit, points)),
   };
 }

@@ -3,8 +3,10 @@ import type { Clock, EventLog, LogEntry, LogSink } from "@parley/core/ports";
 interface Options {
   /** How long a finished topic stays for late followers. */
   keepFinishedMs?: number;
-  /** How many entries an unfinished topic that the log numbers keeps. */
+  /** How many entries a topic that the log numbers keeps … */
   maxEntries?: number;
+  /** … and for how long after the last of them, when nobody reads it. */
+  keepUnreadMs?: number;
 }
 
 interface Topic {
@@ -13,6 +15,7 @@ interface Topic {
   first: number;
   readers: Set<Reader>;
   numberedByLog: boolean;
+  appendedAt: number;
   finishedAt: number | null;
 }
 
@@ -24,14 +27,24 @@ interface Reader {
 }
 
 /** One process's log. Readers hold positions in one shared list; nothing is copied for them. */
-export function memoryEventLog(clock: Clock, { keepFinishedMs = 60_000, maxEntries = 1_000 }: Options = {}) {
+export function memoryEventLog(
+  clock: Clock,
+  { keepFinishedMs = 60_000, maxEntries = 256, keepUnreadMs = 300_000 }: Options = {},
+) {
   const topics = new Map<string, Topic>();
   /** Numbers from an earlier process are smaller: they are seen to be a gap. */
-  const base = clock.now().getTime() * 1_000;
+  let base = clock.now().getTime() * 1_000;
   let closed = false;
 
   function open(name: string, first: number, numberedByLog: boolean): Topic {
-    const topic: Topic = { entries: [], first, readers: new Set(), numberedByLog, finishedAt: null };
+    const topic: Topic = {
+      entries: [],
+      first,
+      readers: new Set(),
+      numberedByLog,
+      appendedAt: clock.now().getTime(),
+      finishedAt: null,
+    };
     topics.set(name, topic);
     return topic;
   }
@@ -48,7 +61,12 @@ export function memoryEventLog(clock: Clock, { keepFinishedMs = 60_000, maxEntri
         return;
       }
       reader.next++;
-      if (!reader.sink.entry(entry, reader.next <= headOf(topic))) reader.paused = true;
+      try {
+        if (!reader.sink.entry(entry, reader.next <= headOf(topic))) reader.paused = true;
+      } catch {
+        // One reader's fault is not the writer's, nor the other readers'.
+        return leave(topic, reader, "closed");
+      }
     }
   }
 
@@ -63,6 +81,7 @@ export function memoryEventLog(clock: Clock, { keepFinishedMs = 60_000, maxEntri
       const topic = topics.get(name) ?? open(name, at ? at.seq : base + 1, !at);
       const seq = at?.seq ?? headOf(topic) + 1;
       if (seq !== headOf(topic) + 1) throw new Error(`Topic ${name} is at ${headOf(topic)}: ${seq} cannot follow`);
+      topic.appendedAt = clock.now().getTime();
       topic.entries.push({ seq, id: at?.id ?? String(seq), event });
       if (topic.numberedByLog && topic.entries.length > maxEntries * 2) {
         topic.first += topic.entries.length - maxEntries;
@@ -108,9 +127,15 @@ export function memoryEventLog(clock: Clock, { keepFinishedMs = 60_000, maxEntri
     },
 
     sweep() {
-      const before = clock.now().getTime() - keepFinishedMs;
+      const now = clock.now().getTime();
       for (const [name, topic] of topics) {
-        if (topic.finishedAt !== null && topic.finishedAt <= before && topic.readers.size === 0) topics.delete(name);
+        if (topic.readers.size > 0) continue;
+        const isOver = topic.finishedAt !== null && topic.finishedAt <= now - keepFinishedMs;
+        const isForgotten = topic.numberedByLog && topic.appendedAt <= now - keepUnreadMs;
+        if (!isOver && !isForgotten) continue;
+        // A number is never given twice: what begins anew begins after all that were.
+        if (topic.numberedByLog) base = Math.max(base, headOf(topic));
+        topics.delete(name);
       }
     },
 

@@ -39,6 +39,36 @@ describe("memoryEventLog", () => {
     expect(recent).toEqual([996, 997, 998, 999, 1000]);
   });
 
+  test("forgets what nobody reads, and never gives a number twice", async () => {
+    const clock = testClock();
+    const log = memoryEventLog(clock);
+    for (let count = 0; count < 5; count++) log.append("user:1", count);
+    const before = await log.head("user:1");
+    clock.advance({ seconds: 301 });
+    log.sweep();
+    expect(await log.head("user:1")).toBeGreaterThanOrEqual(before);
+    const seen: string[] = [];
+    log.follow("user:1", await log.head("user:1"), { entry: ({ id }) => seen.push(id) > 0, end() {} });
+    log.append("user:1", "again");
+    expect(Number(seen[0])).toBeGreaterThan(before);
+  });
+
+  test("goes on for the writer and the other readers when one reader throws", () => {
+    const log = memoryEventLog(testClock());
+    const seen: unknown[] = [];
+    log.append("run:1", 1, { seq: 1, id: "1" });
+    log.follow("run:1", 1, {
+      entry() {
+        throw new Error("broken");
+      },
+      end: (reason) => seen.push(reason),
+    });
+    log.follow("run:1", 1, { entry: ({ event }) => seen.push(event) > 0, end() {} });
+    log.append("run:1", 2, { seq: 2, id: "2" });
+    log.append("run:1", 3, { seq: 3, id: "3" });
+    expect(seen).toEqual(["closed", 2, 3]);
+  });
+
   test("tells its readers that it closes", () => {
     const log = memoryEventLog(testClock());
     log.append("run:1", "event", { seq: 1, id: "1" });
