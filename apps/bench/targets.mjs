@@ -5,9 +5,9 @@
 // `promise` is the limit that docs and tests hold us to. A target's context lives as long as the run, so that a second
 // start finds the first one's data; `url`, `port`, `controlPort`, `upstream`, `upstreamPort` and `state` are in it.
 
+import { existsSync } from "node:fs";
 import { openServer } from "./lib/postgres.mjs";
 import { temporaryFolder } from "./lib/proc.mjs";
-import { existsSync } from "node:fs";
 import { emailOf, mutate, password, signUp, startParley } from "./lib/product.mjs";
 import { httpGet, httpPost, wsFrame, wsUpgrade } from "./lib/raw-client.mjs";
 

@@ -105,7 +105,7 @@ export async function startServer(
   });
   services.access.onChange((change) => {
     if (change.kind === "session_ended") hub.endSession(change.sessionId);
-    else hub.rightsChanged(change.userId);
+    else if (change.kind === "rights_changed") hub.rightsChanged(change.userId);
   });
   const server = createServer({ requestTimeout: 60_000 }, getRequestListener(app.fetch));
   serveSockets(server, { gate, hub });

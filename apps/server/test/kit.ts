@@ -44,6 +44,7 @@ export async function testApp({ database: kind = "pglite", env = {}, providers }
   const socketUrl = `${url.replace("http", "ws")}/trpc`;
   const closers: (() => Promise<void>)[] = [];
   let people = 0;
+  const first = { email: "" };
 
   function client(token: string | null, transport: Transport = "http"): Client {
     if (transport === "http") {
@@ -72,11 +73,14 @@ export async function testApp({ database: kind = "pglite", env = {}, providers }
     clock,
     log,
     letters,
+    /** Who registered first, and is the admin. */
+    first,
     client,
     /** Someone new, signed in. */
     async person(transport: Transport = "http") {
       const email = `person-${++people}-${Math.random().toString(36).slice(2)}@example.com`;
       const password = "Correct-horse-1";
+      if (people === 1) first.email = email;
       const registered = await client(null).auth.register.mutate({ email, password });
       if ("next" in registered) throw new Error("The account has to be verified first");
       const { user, session, tokens } = registered;
@@ -88,4 +92,5 @@ export async function testApp({ database: kind = "pglite", env = {}, providers }
   };
 }
 
+export type Person = Awaited<ReturnType<TestApp["person"]>>;
 export type TestApp = Awaited<ReturnType<typeof testApp>>;

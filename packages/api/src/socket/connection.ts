@@ -38,6 +38,7 @@ export class Connection extends Outgoing implements Host, SocketConnection {
   #context: SocketContext | undefined;
   #calls: Set<AbortController> | undefined;
   #subscriptions: Map<Call["id"], Subscription> | undefined;
+  #leaving: { readonly code: number; readonly reason: string } | undefined;
   #heardAt: number;
 
   constructor(socket: Socket, environment: Environment) {
@@ -59,8 +60,14 @@ export class Connection extends Outgoing implements Host, SocketConnection {
     else this.#enter(async () => caller);
   }
 
+  /** Closes once the calls under way have their answers: one of them may be what ended the session. */
+  dismiss(code: number, reason: string): void {
+    if (this.#calls?.size) this.#leaving ??= { code, reason };
+    else this.close(code, reason);
+  }
+
   message(text: string): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.#leaving) return;
     this.heard();
     if (this.#context) this.#heardAt = this.environment.sweeps;
     const caller = this.#caller;
@@ -81,7 +88,9 @@ export class Connection extends Outgoing implements Host, SocketConnection {
   sweep(): void {
     const { sweeps, sweepsUntil } = this.environment;
     const quiet = sweeps - this.#heardAt;
-    if (!this.#context) {
+    if (this.#leaving) {
+      this.close(this.#leaving.code, this.#leaving.reason);
+    } else if (!this.#context) {
       if (quiet >= sweepsUntil.authenticated) this.close(4408, "authentication_timeout");
     } else if (quiet === sweepsUntil.ping) {
       this.send("PING");
@@ -176,6 +185,7 @@ export class Connection extends Outgoing implements Host, SocketConnection {
       if (!controller.signal.aborted || !isAbortError(cause)) this.fail(call, cause);
     } finally {
       this.#calls?.delete(controller);
+      if (this.#leaving) this.dismiss(this.#leaving.code, this.#leaving.reason);
     }
   }
 

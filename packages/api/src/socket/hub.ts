@@ -97,7 +97,7 @@ export function createSocketHub<Router extends AnyTRPCRouter>(options: SocketHub
 
   function closeWhere(isMeant: (actor: SocketContext["actor"]) => boolean, code: number, reason: string): void {
     for (const connection of connections) {
-      if (isMeant(connection.actor)) connection.close(code, reason);
+      if (isMeant(connection.actor)) connection.dismiss(code, reason);
     }
   }
 
@@ -121,7 +121,7 @@ export function createSocketHub<Router extends AnyTRPCRouter>(options: SocketHub
       closeWhere((actor) => actor?.userId === userId, 4403, "rights_changed");
     },
     closeAll(code, reason) {
-      closeWhere(() => true, code, reason);
+      for (const connection of connections) connection.close(code, reason);
     },
     counts: () => ({ connections: connections.size, subscriptions: environment.subscriptions }),
   };

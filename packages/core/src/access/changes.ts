@@ -4,7 +4,9 @@ import type { Ports } from "../ports.ts";
 
 export type AccessChange =
   | { kind: "session_ended"; userId: string; sessionId: string }
-  | { kind: "rights_changed"; userId: string };
+  | { kind: "rights_changed"; userId: string }
+  /** Nobody loses anything: what is remembered of the person is old. */
+  | { kind: "profile_changed"; userId: string };
 
 export type AccessChanges = ReturnType<typeof createAccessChanges>;
 
@@ -36,7 +38,7 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
     for (const { id, kind, userId, sessionId } of rows) {
       seen.add(Number(id));
       if (applied.has(Number(id))) continue;
-      if (kind === "rights_changed") apply({ kind, userId });
+      if (kind !== "session_ended") apply({ kind, userId });
       else if (sessionId) apply({ kind, userId, sessionId });
     }
     applied = seen;
@@ -59,8 +61,7 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
       if (!caller) return signal;
       const controller = new AbortController();
       const listener = (change: AccessChange) => {
-        const isMeant = change.kind === "session_ended" ? change.sessionId === caller.sessionId : change.userId === caller.userId;
-        if (isMeant) controller.abort();
+        if (concerns(change, caller)) controller.abort();
       };
       listeners.add(listener);
       signal.addEventListener("abort", () => controller.abort(), { once: true });
@@ -71,6 +72,18 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
     /** What is remembered of sessions and rights may be trusted. */
     isFresh: () => clock.now().getTime() - readAt < staleMs,
   };
+}
+
+/** What this caller may do has to be found out anew. */
+export function concerns(change: AccessChange, caller: { userId: string; sessionId: string }): boolean {
+  switch (change.kind) {
+    case "session_ended":
+      return change.sessionId === caller.sessionId;
+    case "rights_changed":
+      return change.userId === caller.userId;
+    case "profile_changed":
+      return false;
+  }
 }
 
 const recent = statement<

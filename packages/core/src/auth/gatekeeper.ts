@@ -1,4 +1,4 @@
-import type { AccessChanges } from "../access/changes.ts";
+import { type AccessChanges, concerns } from "../access/changes.ts";
 import { instant } from "../database/statement.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Keys } from "../keys/keys.ts";
@@ -38,9 +38,7 @@ export function createGatekeeper(
   access.onChange((change) => {
     changes++;
     for (const [token, { authentication }] of known) {
-      const { actor } = authentication;
-      const isMeant = change.kind === "session_ended" ? actor?.sessionId === change.sessionId : actor?.userId === change.userId;
-      if (isMeant) known.delete(token);
+      if (authentication.actor && concerns(change, authentication.actor)) known.delete(token);
     }
   });
 

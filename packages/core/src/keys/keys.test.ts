@@ -123,13 +123,13 @@ describe.each(databaseKinds)("keys on %s", (kind) => {
     await keys.revoke(actor, apiKey.id, origin);
     expect(await keys.authenticate(key)).toBeNull();
     expect(await keys.list(actor)).toEqual([]);
-    expect(applied).toEqual([{ kind: "rights_changed", userId: id }]);
+    expect(applied).toEqual([{ kind: "session_ended", userId: id, sessionId: apiKey.id }]);
     const rows = await node.database
       .select()
       .from(accessChanges)
       .where(eq(accessChanges.userId, id))
       .orderBy(asc(accessChanges.id));
-    expect(rows).toMatchObject([{ kind: "rights_changed", sessionId: null }]);
+    expect(rows).toMatchObject([{ kind: "session_ended", sessionId: apiKey.id }]);
   });
 
   test("somebody else's key, a revoked one and one that does not exist are the same", async () => {

@@ -78,7 +78,8 @@ export function createKeys(
       if (!(await revokeKey(database, { id, userId, now: clock.now().toISOString() }))) {
         throw new AppError("not_found", "This API key does not exist");
       }
-      access.apply({ kind: "rights_changed", userId });
+      // To what it has opened, a key is its session.
+      access.apply({ kind: "session_ended", userId, sessionId: id });
       audit.record({ actorId: userId, action: "key.revoke", target: `key:${id}`, outcome: "done", address });
     },
 

@@ -68,7 +68,7 @@ const revoke = statement<{ id: string; userId: string; now: string }, { id: stri
       update api_keys set revoked_at = ${value("now")}::timestamptz
       where id = ${value("id")}::uuid and user_id = ${value("userId")}::uuid and revoked_at is null
       returning id, user_id),
-    told as (insert into access_changes (kind, user_id) select 'rights_changed', user_id from revoked)
+    told as (insert into access_changes (kind, user_id, session_id) select 'session_ended', user_id, id from revoked)
     select id from revoked`,
 );
 

@@ -45,7 +45,8 @@ const update = statement<{ id: string; changes: string }, ProfileRow>(
   sql`with changed as (
       update users set ${updated("display_name")}, ${updated("username")}, ${updated("username_key")}, ${updated("bio")},
         ${updated("time_zone")}, ${updated("language")}
-      where id = ${value("id")}::uuid returning ${profileColumns})
+      where id = ${value("id")}::uuid returning ${profileColumns}),
+    told as (insert into access_changes (kind, user_id) select 'profile_changed', id from changed)
     select * from changed`,
 );
 

@@ -8,7 +8,7 @@ export const accessChanges = pgTable(
   "access_changes",
   {
     id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-    kind: text("kind", { enum: ["session_ended", "rights_changed"] }).notNull(),
+    kind: text("kind", { enum: ["session_ended", "rights_changed", "profile_changed"] }).notNull(),
     userId: uuid("user_id").notNull(),
     sessionId: uuid("session_id"),
     createdAt: instant("created_at").notNull().default(sql`clock_timestamp()`),
