@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Our server beside its peers. Started by `npm run bench`, which installs and builds what is needed first.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -63,7 +63,9 @@ if (given.list) {
 const plans = (asked.length > 0 ? asked : Object.keys(rows).filter((row) => rows[row].short)).map((row) => plan(row));
 try {
   if (!given["keep-build"]) buildProduct();
-  console.log(`# Parley beside its peers\n\nNode ${process.version}, ${os.cpus().length} cores (${os.cpus()[0].model}). Medians of rounds; read the ratios.`);
+  console.log(
+    `# Parley beside its peers\n\nNode ${process.version}, ${os.cpus().length} cores (${os.cpus()[0].model}). Medians of rounds; read the ratios.`,
+  );
   const results = {};
   for (const each of plans) results[each.row] = await runRow(each);
   save(results);
@@ -110,7 +112,8 @@ async function runRow({ suite, ...options }) {
   console.log(`\n## ${row}: ${rounds} rounds${windows}, load ${load} before, took ${took} s\n\n${markdown}`);
   if (profile && names.includes(profile)) {
     const file = path.join(RESULTS, "profiles", `${row}-${profile}.cpuprofile`);
-    console.log(`\n### Where ${profile} spends its time (${file})\n\n${describeProfile(file)}`);
+    const text = existsSync(file) ? describeProfile(file) : "This row takes no profile, or the round for it failed.";
+    console.log(`\n### Where ${profile} spends its time (${file})\n\n${text}`);
   }
   return { rounds, seconds, data };
 }

@@ -14,7 +14,10 @@ import { httpGet, httpPost, wsFrame, wsUpgrade } from "./lib/raw-client.mjs";
 /** A peer: one of servers/*.mjs. */
 const peer =
   (script, env = {}) =>
-  async ({ upstream }) => ({ cmd: [process.execPath, ...script.split(" ")], env: { ...(upstream && { UPSTREAM: upstream }), ...env } });
+  async ({ upstream }) => ({
+    cmd: [process.execPath, ...script.split(" ")],
+    env: { ...(upstream && { UPSTREAM: upstream }), ...env },
+  });
 
 /** A peer with a Postgres database of its own, new at each run. */
 const peerOnPostgres =
@@ -62,7 +65,11 @@ const parleyTurn = ({ turnsPerConversation }) => {
   const conversations = [];
   const ask = ({ i, turn }) => {
     const isNew = turn % turnsPerConversation === 0;
-    const input = { content: "Hello", clientMessageId: `${process.pid}-${i}-${turn}`, ...(!isNew && { conversationId: conversations[i] }) };
+    const input = {
+      content: "Hello",
+      clientMessageId: `${process.pid}-${i}-${turn}`,
+      ...(!isNew && { conversationId: conversations[i] }),
+    };
     return wsFrame({ id: turn * 2 + 1, method: "mutation", params: { path: "chat.send", input: { json: input } } });
   };
   const follow = ({ i, turn }) => ({
@@ -122,7 +129,10 @@ const turns = {
     },
   },
   "trpc-ws": { start: peer("servers/stream-trpc.mjs", { SRC: "min" }), client: trpcSubscription("stream", { prompt: "Hello" }) },
-  "trpc-ws-sdk": { start: peer("servers/stream-trpc.mjs", { SRC: "sdk" }), client: trpcSubscription("stream", { prompt: "Hello" }) },
+  "trpc-ws-sdk": {
+    start: peer("servers/stream-trpc.mjs", { SRC: "sdk" }),
+    client: trpcSubscription("stream", { prompt: "Hello" }),
+  },
   "trpc-ws-aisdk": {
     extra: true,
     start: peer("servers/stream-trpc.mjs", { SRC: "ai" }),
@@ -167,7 +177,7 @@ const parleyFanout = (database) => ({
     const { url } = context;
     context.tokens ??= await signUp(url, 1);
     const [token] = context.tokens;
-    const clientMessageId = `${process.pid}-${context.sends = (context.sends ?? 0) + 1}`;
+    const clientMessageId = `${process.pid}-${(context.sends = (context.sends ?? 0) + 1)}`;
     const { answer } = await mutate(url, "chat.send", { content: "Hello", clientMessageId, model: "on-demand" }, token);
     return { token, runId: answer.runId };
   },
@@ -245,15 +255,19 @@ rpc["parley-pglite"] = { ...rpc.parley, start: startParley({ entry: "product", d
 
 const json = { "content-type": "application/json" };
 const credentials = { email: emailOf(0), password, name: "User 0" };
-const signUpAt = (path) => async ({ url }) => {
-  const headers = { ...json, origin: url };
-  const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(credentials) });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-};
-const signInAt = (path) => ({ url }) => {
-  const { email } = credentials;
-  return { method: "POST", path, headers: { ...json, origin: url }, body: JSON.stringify({ email, password }) };
-};
+const signUpAt =
+  (path) =>
+  async ({ url }) => {
+    const headers = { ...json, origin: url };
+    const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(credentials) });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  };
+const signInAt =
+  (path) =>
+  ({ url }) => {
+    const { email } = credentials;
+    return { method: "POST", path, headers: { ...json, origin: url }, body: JSON.stringify({ email, password }) };
+  };
 const betterAuth = (env) => ({
   start: peerOnPostgres("servers/auth-better.mjs", env),
   prepare: signUpAt("/api/auth/sign-up/email"),

@@ -81,5 +81,8 @@ function partOf(name, place) {
   if (place === "") return name.startsWith("(") ? name : "(native)";
   if (place.startsWith("node:")) return place.split(":").slice(0, 2).join(":").split("/").slice(0, 2).join("/");
   if (/^(packages|apps)\//.test(place)) return place.split("/").slice(0, 5).slice(0, -1).join("/").replace("/src", "");
-  return place.split("/").slice(0, place.startsWith("@") ? 2 : 1).join("/");
+  return place
+    .split("/")
+    .slice(0, place.startsWith("@") ? 2 : 1)
+    .join("/");
 }

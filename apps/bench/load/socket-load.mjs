@@ -66,7 +66,10 @@ async function broadcast({ seconds }) {
     seen = 0;
     await new Promise((resolve, reject) => {
       wake = resolve;
-      setTimeout(() => reject(new Error(`only ${seen} of ${length} got the message, ${closed} closed: ${firstReason}`)), 5000).unref();
+      setTimeout(
+        () => reject(new Error(`only ${seen} of ${length} got the message, ${closed} closed: ${firstReason}`)),
+        5000,
+      ).unref();
       publisher.send(target.publish(stamp()));
     });
   }

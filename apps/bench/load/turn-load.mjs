@@ -15,7 +15,14 @@ let isCounting = false;
 let alive = 0;
 
 function reset() {
-  counts = { latency: new Histogram(), first: new Histogram(), accepted: new Histogram(), closing: new Histogram(), tokens: 0, turns: 0 };
+  counts = {
+    latency: new Histogram(),
+    first: new Histogram(),
+    accepted: new Histogram(),
+    closing: new Histogram(),
+    tokens: 0,
+    turns: 0,
+  };
 }
 reset();
 

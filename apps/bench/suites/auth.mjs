@@ -54,7 +54,16 @@ export async function run({ row, names, all, seconds, rounds, profile }) {
   const rows = [reference, ...measured].map((name) => {
     const of = (key) => medianOf(got, name, key);
     const ratio = ratioTo(got, name, reference, "perSecond");
-    return [name, of("perSecond"), times(ratio), promise(ratio, all[name]?.promise), of("cpuMs"), of("p50"), of("rss"), of("errors")];
+    return [
+      name,
+      of("perSecond"),
+      times(ratio),
+      promise(ratio, all[name]?.promise),
+      of("cpuMs"),
+      of("p50"),
+      of("rss"),
+      of("errors"),
+    ];
   });
   const head = ["target", "sign-ins/s", "÷ the hash alone", "promise", "CPU ms/sign-in", "p50 ms", "RSS MB", "errors"];
   return {

@@ -57,7 +57,15 @@ export async function run({ row, names, all, rounds, levels, profile }) {
   const rows = measured.map((name) => {
     const of = (key) => medianOf(got, name, key);
     const ratio = ratioTo(got, name, reference, "kilobytes");
-    return [name, of("kilobytes"), promise(of("kilobytes"), all[name].promise), times(ratio), of("before"), of("after"), of("cores")];
+    return [
+      name,
+      of("kilobytes"),
+      promise(of("kilobytes"), all[name].promise),
+      times(ratio),
+      of("before"),
+      of("after"),
+      of("cores"),
+    ];
   });
   const head = ["target", "KB/socket", "promise", `÷ ${reference}`, "RSS before MB", "RSS with MB", "idle CPU cores"];
   return {

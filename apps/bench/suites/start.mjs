@@ -84,7 +84,18 @@ export async function run({ names, all, rounds }) {
       kept("peak", peak, " MB"),
     ];
   });
-  const head = ["target", "start s", "promise", "÷ its database", "CPU ms", "idle MB", "promise", "first start s", "its peak MB", "promise"];
+  const head = [
+    "target",
+    "start s",
+    "promise",
+    "÷ its database",
+    "CPU ms",
+    "idle MB",
+    "promise",
+    "first start s",
+    "its peak MB",
+    "promise",
+  ];
   return {
     data: { got, errors },
     markdown: `### Process start to the first answer, with data there

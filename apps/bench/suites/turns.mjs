@@ -30,7 +30,9 @@ async function measure({ name, context, relay, upstream, database, clients, seco
       const counts = await load.call({ cmd: "end" });
       return { ...counts, used, elapsed, rss, first: again ? counts.first : first };
     };
-    const { tokens, turns, latency, first, accepted, closing, used, elapsed, rss, closed } = await (isProfiled ? relay.profiled(window) : window());
+    const { tokens, turns, latency, first, accepted, closing, used, elapsed, rss, closed } = await (isProfiled
+      ? relay.profiled(window)
+      : window());
     await load.call({ cmd: "quit" });
     const [own, ofUpstream, ofLoad, ofDatabase] = used;
     return {
@@ -102,7 +104,10 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
     }
     if (relays[profile] && !errors[profile]) {
       const [relay, context] = [relays[profile], contexts[profile]];
-      await measure({ name: profile, context, relay, upstream, clients, seconds, again, rampMs, warm, isProfiled: true });
+      const options = { name: profile, context, relay, upstream, clients, seconds, again, rampMs, warm, isProfiled: true };
+      await measure(options).catch((error) => {
+        errors[`${profile}, profiled`] = error.message;
+      });
     }
     for (const relay of Object.values(relays)) await relay.stop();
     data[clients] = { got, errors };
@@ -136,7 +141,20 @@ function describeTurns({ clients, tokens, all, measured, got }) {
       of(name, "rss"),
     ];
   });
-  const head = ["target", "CPU ms/turn", `÷ ${reference}`, "promise", "first token ms", "promise", "send answered ms", "last token to end ms", "turns/s", "cores", "Postgres ms/turn", "RSS MB"];
+  const head = [
+    "target",
+    "CPU ms/turn",
+    `÷ ${reference}`,
+    "promise",
+    "first token ms",
+    "promise",
+    "send answered ms",
+    "last token to end ms",
+    "turns/s",
+    "cores",
+    "Postgres ms/turn",
+    "RSS MB",
+  ];
   return `### ${clients} clients, answers of ${tokens} tokens one after the other
 
 (upstream ${of(reference, "upstreamCores").toFixed(2)} and load generator ${of(reference, "loadCores").toFixed(2)} cores beside ${reference}.

@@ -85,7 +85,8 @@ try {
 }
 
 check<Same<ParleyInputs["chat"]["send"]["content"], string>>();
-check<Same<ParleyOutputs["auth"]["register"]["tokens"]["tokenType"], "Bearer">>();
+check<Same<ParleyOutputs["auth"]["login"]["tokens"]["tokenType"], "Bearer">>();
+check<Same<Extract<ParleyOutputs["auth"]["register"], { next: string }>["next"], "verify_email">>();
 
 function describe(event: RunEvent): string {
   switch (event.type) {

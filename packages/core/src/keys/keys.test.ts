@@ -123,7 +123,7 @@ describe.each(databaseKinds)("keys on %s", (kind) => {
     await keys.revoke(actor, apiKey.id, origin);
     expect(await keys.authenticate(key)).toBeNull();
     expect(await keys.list(actor)).toEqual([]);
-    expect(applied).toEqual([{ kind: "session_ended", userId: id, sessionId: apiKey.id }]);
+    expect(applied[0]).toEqual({ kind: "session_ended", userId: id, sessionId: apiKey.id });
     const rows = await node.database
       .select()
       .from(accessChanges)
