@@ -230,21 +230,23 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     const dying = testServices(database, { providers: [scripted.provider] });
     const accepted = await dying.chat.send(actor, message());
     const stream = await scripted.next();
-    stream.text("Before the crash");
+    stream.text("🙂 Before");
     const runId = accepted.answer?.runId ?? "";
     await collect(await dying.chat.follow(actor, { runId }), ({ type }) => type === "text-delta");
     // The next checkpoint has it; then the process is no more.
-    await expect.poll(async () => savedText(actor, runId), { timeout: 5_000 }).toBe("Before the crash");
+    await expect.poll(async () => savedText(actor, runId), { timeout: 5_000 }).toBe("🙂 Before");
+    stream.text(" the ").text("🙂 crash");
+    await expect.poll(async () => savedText(actor, runId), { timeout: 5_000 }).toBe("🙂 Before the 🙂 crash");
     dying.background.stop();
 
     const heir = testServices(database, { providers: [scripted.provider], soleWriter: true });
     const entries = await collect(await heir.chat.follow(actor, { runId }));
-    expect(textOf(entries)).toBe("Before the crash");
-    expect(entries.at(-1)?.event).toMatchObject({ type: "run-end", status: "interrupted", length: 16 });
+    expect(textOf(entries)).toBe("🙂 Before the 🙂 crash");
+    expect(entries.at(-1)?.event).toMatchObject({ type: "run-end", status: "interrupted", length: 22 });
     stream.text(" and after").end();
     await dying.background.settled();
     const { items } = await node.chat.messages.list(actor, { conversationId: accepted.conversationId });
-    expect(items.at(-1)).toMatchObject({ content: "Before the crash", status: "interrupted" });
+    expect(items.at(-1)).toMatchObject({ content: "🙂 Before the 🙂 crash", status: "interrupted" });
     await heir.stop();
   });
 

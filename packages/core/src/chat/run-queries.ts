@@ -7,21 +7,28 @@ import type { RunOutcome } from "./runs.ts";
 /** The database's clock decides: nodes may disagree about the time. */
 const lease = sql`now() + interval '15 seconds'`;
 
-const checkpoint = statement<{ epoch: string; rows: string }, { id: string; stop_requested: boolean }>(
+const checkpoint = statement<{ epoch: string; rows: string }, { id: string; stopRequested: boolean }>(
   "checkpoint_runs",
-  sql`update runs set text = coalesce(saved.text, runs.text),
-      reasoning = coalesce(saved.reasoning, runs.reasoning), seq = saved.seq, lease_until = ${lease}
-    from jsonb_to_recordset(${value("rows")}::jsonb) as saved(id uuid, text text, reasoning text, seq int)
-    where runs.id = saved.id and runs.epoch = ${value("epoch")}::uuid and runs.status = 'running'
-    returning runs.id, runs.stop_requested`,
+  // What is sent again because its answer was lost is not appended again: the offset says where it belongs.
+  sql`update runs set text = left(runs.text, new.text_at) || new.text, reasoning = left(runs.reasoning, new.reasoning_at) || new.reasoning,
+      seq = new.seq, lease_until = ${lease}
+    from jsonb_to_recordset(${value("rows")}::jsonb) as new(id uuid, text text, text_at int, reasoning text, reasoning_at int, seq int)
+    where runs.id = new.id and runs.epoch = ${value("epoch")}::uuid and runs.status = 'running'
+    returning runs.id, runs.stop_requested as "stopRequested"`,
 );
 
+export interface Checkpoint {
+  id: string;
+  seq: number;
+  /** What came after the position that the last checkpoint has saved, in characters of Postgres. */
+  text: string;
+  text_at: number;
+  reasoning: string;
+  reasoning_at: number;
+}
+
 /** Runs that are missing from the answer are no longer this writer's. */
-export function checkpointRuns(
-  database: Database,
-  epoch: string,
-  rows: { id: string; seq: number; text?: string; reasoning?: string }[],
-) {
+export function checkpointRuns(database: Database, epoch: string, rows: Checkpoint[]) {
   return checkpoint(database, { epoch, rows: JSON.stringify(rows) });
 }
 

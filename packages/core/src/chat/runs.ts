@@ -29,6 +29,20 @@ export interface RunOutcome {
   error: RunError | null;
 }
 
+/** Postgres counts characters where JavaScript counts halves of surrogate pairs too. */
+interface Extent {
+  length: number;
+  characters: number;
+}
+
+const nothing: Extent = { length: 0, characters: 0 };
+
+function extent(text: string, before: Extent): Extent {
+  const added = text.slice(before.length);
+  const pairs = added.match(/[\ud800-\udbff]/g)?.length ?? 0;
+  return { length: text.length, characters: before.characters + added.length - pairs };
+}
+
 /** A run that this process writes. */
 interface ActiveRun {
   readonly plan: RunPlan;
@@ -36,8 +50,8 @@ interface ActiveRun {
   seq: number;
   text: string;
   reasoning: string;
-  /** How far the last checkpoint got: a run that stands still only renews its lease. */
-  savedSeq: number;
+  /** How far the last checkpoint got: the next one sends what came after. */
+  saved: { text: Extent; reasoning: Extent };
 }
 
 export const runTopic = (runId: string) => `run:${runId}`;
@@ -178,18 +192,24 @@ export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: 
   /** Checkpoint, heartbeat and stop signal in one statement for all runs of this process. */
   async function checkpoint() {
     if (active.size === 0) return;
-    const rows = Array.from(active.values(), ({ plan, text, reasoning, seq, savedSeq }) =>
-      seq === savedSeq ? { id: plan.runId, seq } : { id: plan.runId, seq, text, reasoning },
-    );
-    const states = await checkpointRuns(database, epoch, rows);
-    const mine = new Map(states.map((state) => [state.id, state]));
-    for (const { id, seq } of rows) {
-      const state = mine.get(id);
-      const run = active.get(id);
-      if (!run) continue;
-      run.savedSeq = seq;
+    const taken = Array.from(active.values(), (run) => ({
+      run,
+      upTo: { seq: run.seq, text: run.text, reasoning: run.reasoning },
+    }));
+    const rows = taken.map(({ run: { plan, saved }, upTo }) => ({
+      id: plan.runId,
+      seq: upTo.seq,
+      text: upTo.text.slice(saved.text.length),
+      text_at: saved.text.characters,
+      reasoning: upTo.reasoning.slice(saved.reasoning.length),
+      reasoning_at: saved.reasoning.characters,
+    }));
+    const states = new Map((await checkpointRuns(database, epoch, rows)).map((state) => [state.id, state]));
+    for (const { run, upTo } of taken) {
+      const state = states.get(run.plan.runId);
       if (!state) run.abort.abort("fenced");
-      else if (state.stop_requested) run.abort.abort("stopped");
+      else if (state.stopRequested) run.abort.abort("stopped");
+      run.saved = { text: extent(upTo.text, run.saved.text), reasoning: extent(upTo.reasoning, run.saved.reasoning) };
     }
   }
 
@@ -210,7 +230,14 @@ export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: 
     /** Appends `run-start` before it returns, so that whoever follows next finds the run in the log. */
     start(plan: RunPlan) {
       const { runId, messageId, conversationId, provider, model } = plan;
-      const run: ActiveRun = { plan, abort: new AbortController(), seq: 0, text: "", reasoning: "", savedSeq: 0 };
+      const run: ActiveRun = {
+        plan,
+        abort: new AbortController(),
+        seq: 0,
+        text: "",
+        reasoning: "",
+        saved: { text: nothing, reasoning: nothing },
+      };
       active.set(runId, run);
       append(run, { type: "run-start", runId, messageId, conversationId, provider: provider.name, model, attempt: 1 });
       background.run("run", () => write(run).finally(() => leave(run)));
