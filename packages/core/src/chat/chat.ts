@@ -46,7 +46,7 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
     }
     runs.checkOpen();
     if (input.model !== undefined) models.resolve(input.model);
-    const turn = await prepareTurn(actor, input);
+    const turn = prepareTurn(actor, input);
     const title = firstWords(input.content);
     const isFirst = input.conversationId === undefined;
     const claimed = isFirst ? await claimFirstTurn(database, turn, title) : await claimNextTurn(database, turn);
@@ -59,12 +59,12 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
     return { conversationId: turn.conversationId, message, answer: acceptedAnswer(turn.answer) };
   }
 
-  async function prepareTurn(actor: Actor, input: SendMessage): Promise<Turn> {
+  function prepareTurn(actor: Actor, input: SendMessage): Turn {
     return {
       userId: actor.userId,
       conversationId: input.conversationId ?? ids.next(),
       clientMessageId: input.clientMessageId,
-      bodyHash: await hashBody(input),
+      bodyHash: hashBody(input),
       messageId: ids.next(),
       content: input.content,
       parentId: input.parentId ?? null,
