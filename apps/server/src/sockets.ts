@@ -33,7 +33,7 @@ export function serveSockets(server: Server, { gate, hub }: { gate: Gate; hub: S
       if (exchange.path !== "/trpc") throw new AppError("not_found", "Sockets are served at /trpc");
       checkOrigin(exchange);
       const caller = {
-        ...originOf(exchange),
+        origin: originOf(exchange),
         token: readToken(exchange, "origin"),
         expectsConnectionParams: new URLSearchParams(exchange.search).get("connectionParams") === "1",
       };

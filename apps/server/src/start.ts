@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { createApp, createContext, createGate, createSocketHub, router, transportOf } from "@parley/api";
+import { createApp, createContext, createGate, createSocketHub, HttpTransport, router, type Transport } from "@parley/api";
 import { createServices } from "@parley/core";
 import type { Clock, Log, Mailer, Provider } from "@parley/core/ports";
 import { argon2Passwords, nodeBackground, type OpenDatabase } from "@parley/platform/node";
@@ -86,7 +86,7 @@ export async function startServer(
     {
       ...gateOptions,
       router,
-      createContext: (caller, exchange) => createContext(services, caller, transportOf(exchange)),
+      createContext: (caller, exchange) => createContext(services, caller, new HttpTransport(exchange)),
       streamSignal: ({ actor }, signal) => services.access.until(actor, signal),
       remoteAddress: (env) => (env as HttpBindings).incoming.socket.remoteAddress ?? "",
       log,
@@ -100,7 +100,7 @@ export async function startServer(
   const hub = createSocketHub({
     router,
     log,
-    createContext: (caller) => createContext(services, caller, { requestId: "", cookies: null, noteLimit: null }),
+    createContext: (caller) => createContext(services, caller, socketTransport),
     requestId: gateOptions.requestId,
   });
   services.access.onChange((change) => {
@@ -140,6 +140,9 @@ export async function startServer(
 async function openMail({ SMTP_URL, MAIL_FROM }: Environment, log: Log) {
   return SMTP_URL && MAIL_FROM ? smtpMailer({ url: SMTP_URL, from: MAIL_FROM, log }) : logMailer(log);
 }
+
+/** Each call of a socket gets a request id of its own. */
+const socketTransport: Transport = { requestId: "", cookies: null, noteLimit() {} };
 
 function listen(server: Server, { PORT, HOST }: Environment): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -21,9 +21,9 @@ function admit(context: Context): Promise<void> | undefined {
   return services.limits.general(actor, origin.address)?.then((state) => checkLimit(context, state));
 }
 
-function checkLimit({ noteLimit }: Context, state: LimitState | null): void {
+function checkLimit({ transport }: Context, state: LimitState | null): void {
   if (!state) return;
-  noteLimit?.(state);
+  transport.noteLimit(state);
   if (!state.allowed) throw tooMany(state);
 }
 

@@ -93,11 +93,18 @@ export function createTestLog(): { log: Services["log"]; lines: LogLine[] } {
 
 /** `good` is signed in, every other token is refused. */
 export async function createTestContext(log: Services["log"], caller: Caller, requestId: string): Promise<Context> {
-  const { token, ...origin } = caller;
+  const { token, origin } = caller;
   const ada: Actor = { userId: "ada", sessionId: "one", permissions: [], plan: "free", via: "session", scopes: null };
   const actor = token === "good" ? ada : null;
   const refusal = token !== null && !actor ? new AppError("token_expired", "Sign in again") : null;
-  return { services: { log } as Services, requestId, actor, refusal, origin, cookies: null, noteLimit: null };
+  return {
+    services: { log } as Services,
+    requestId,
+    actor,
+    refusal,
+    origin,
+    transport: { requestId, cookies: null, noteLimit() {} },
+  };
 }
 
 export interface TestApp {

@@ -1,4 +1,5 @@
-import type { Context, CookieJar } from "../context.ts";
+import type { LimitState } from "@parley/core";
+import type { CookieJar, Transport } from "../context.ts";
 import { type CookieName, cookieName, readTokenCookie } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -24,13 +25,25 @@ function createCookieJar(exchange: Exchange): CookieJar {
   };
 }
 
-/** What a context gets of an HTTP request besides its caller. */
-export function transportOf(exchange: Exchange): Pick<Context, "requestId" | "cookies" | "noteLimit"> {
-  return {
-    requestId: exchange.requestId,
-    cookies: createCookieJar(exchange),
-    noteLimit(state) {
-      exchange.limit = state;
-    },
-  };
+/** The jar is made for the few who look into it. */
+export class HttpTransport implements Transport {
+  readonly #exchange: Exchange;
+  #cookies: CookieJar | undefined;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get requestId(): string {
+    return this.#exchange.requestId;
+  }
+
+  get cookies(): CookieJar {
+    this.#cookies ??= createCookieJar(this.#exchange);
+    return this.#cookies;
+  }
+
+  noteLimit(state: LimitState): void {
+    this.#exchange.limit = state;
+  }
 }

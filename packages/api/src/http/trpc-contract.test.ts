@@ -10,9 +10,7 @@ type Fetch = (request: Request) => Response | Promise<Response>;
 
 const { log } = createTestLog();
 const caller = (request: Request) => ({
-  address: "192.0.2.1",
-  isLocal: false,
-  userAgent: request.headers.get("user-agent"),
+  origin: { address: "192.0.2.1", isLocal: false, userAgent: request.headers.get("user-agent") },
   token: request.headers.get("authorization")?.slice("Bearer ".length) ?? null,
 });
 const theirs: Fetch = (req) =>

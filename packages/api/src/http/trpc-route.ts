@@ -46,7 +46,7 @@ export function createTrpcRoute(options: ApiOptions): TrpcRoute {
   }
 
   function openContext(exchange: Exchange): Promise<Context> {
-    return options.createContext({ ...originOf(exchange), token: readToken(exchange, "header") }, exchange);
+    return options.createContext({ origin: originOf(exchange), token: readToken(exchange, "header") }, exchange);
   }
 
   async function answerCall({ call, index, method, context, inputs }: CallOptions, isBatch: boolean): Promise<Outcome> {

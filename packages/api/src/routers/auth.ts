@@ -56,7 +56,7 @@ export const auth = {
     .input(Refresh)
     .output(Refreshed)
     .mutation(async ({ ctx, input }) => {
-      const cookie = input.refreshToken === undefined ? ctx.cookies?.refreshToken : undefined;
+      const cookie = input.refreshToken === undefined ? ctx.transport.cookies?.refreshToken : undefined;
       const refreshToken = input.refreshToken ?? cookie;
       if (!refreshToken) throw new AppError("unauthenticated", "There is no refresh token");
       return deliver(ctx, { tokens: await ctx.services.auth.refresh(refreshToken, input, ctx.origin) }, cookie !== undefined);
@@ -64,7 +64,7 @@ export const auth = {
   /** Ends this session, here and everywhere. */
   logout: signedIn.output(Done).mutation(async ({ ctx }) => {
     await ctx.services.auth.logout(ctx.actor, ctx.origin);
-    ctx.cookies?.clear();
+    ctx.transport.cookies?.clear();
     return done;
   }),
   /** The account and the session that this call is made with. */

@@ -23,7 +23,7 @@ export const session = {
   /** This one too. */
   endAll: signedIn.output(Done).mutation(async ({ ctx }) => {
     await ctx.services.sessions.endAll(ctx.actor, ctx.origin);
-    ctx.cookies?.clear();
+    ctx.transport.cookies?.clear();
     return done;
   }),
 } satisfies TRPCRouterRecord;

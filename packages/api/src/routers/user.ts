@@ -45,7 +45,7 @@ export const user = {
     .mutation(async ({ ctx, input }) => {
       const remove = () => ctx.services.users.deleteAccount(ctx.actor, input.password, ctx.origin);
       await ctx.services.limits.signIn(ctx.origin.address, remove);
-      ctx.cookies?.clear();
+      ctx.transport.cookies?.clear();
       return done;
     }),
 } satisfies TRPCRouterRecord;

@@ -78,7 +78,7 @@ export class Connection extends Outgoing implements Host, SocketConnection {
       this.close(1009, "message_too_large");
     } else if (caller) {
       this.#caller = undefined;
-      this.#enter(async () => ({ ...caller, token: readConnectionToken(text) ?? caller.token }));
+      this.#enter(async () => ({ origin: caller.origin, token: readConnectionToken(text) ?? caller.token }));
     } else {
       this.#receive(text);
     }

@@ -102,11 +102,11 @@ export function createSocketHub<Router extends AnyTRPCRouter>(options: SocketHub
   }
 
   return {
-    open(socket, { expectsConnectionParams, ...caller }) {
+    open(socket, { expectsConnectionParams, origin, token }) {
       const connection = new Connection(socket, environment);
       connections.add(connection);
       sweeping ??= setInterval(sweep, limits.sweepMs);
-      connection.open(caller, expectsConnectionParams);
+      connection.open({ origin, token }, expectsConnectionParams);
       return connection;
     },
     broadcastReconnect() {

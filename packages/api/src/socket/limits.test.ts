@@ -16,7 +16,7 @@ import {
   type World,
 } from "./testing.ts";
 
-const guest = { address: "127.0.0.1", userAgent: null, isLocal: true, token: null, expectsConnectionParams: false };
+const guest = { origin: { address: "127.0.0.1", userAgent: null, isLocal: true }, token: null, expectsConnectionParams: false };
 
 /** Lets everything run that needs no timer. */
 const settled = () => vi.advanceTimersByTimeAsync(0);

@@ -32,12 +32,13 @@ export function createSignIn(ports: SignInPorts, { audit }: { audit: Audit }) {
   return async function signIn({ identifier, password: typed }: Login, origin: Origin): Promise<UserRow> {
     const name = fold(identifier);
     const password = normalizePassword(typed);
-    const { remaining, limit } = await rateLimiter.consume("sign-in-name", name, failuresByName);
-    const failures = limit - remaining - 1;
+    const { remaining, limit } = await rateLimiter.consume("sign-in-name", name, failuresByName, 0);
+    const failures = limit - remaining;
     if (failures >= freeFailures) await pause(Math.min(slowerByMs * (failures - freeFailures + 1), slowestMs));
 
     const user = await findUserByKey(database, name);
     if (!(await verify(user, password)) || !user) {
+      await rateLimiter.consume("sign-in-name", name, failuresByName);
       const counted = await countFailure(database, user?.id ?? null, clock.now().toISOString());
       if (user && counted?.lockedUntil && new Date(counted.lockedUntil) > clock.now()) {
         const details = { failures: counted.failures };
@@ -52,7 +53,7 @@ export function createSignIn(ports: SignInPorts, { audit }: { audit: Audit }) {
       }
       throw new AppError("invalid_credentials", "The name or the password is wrong");
     }
-    await rateLimiter.refund("sign-in-name", name, failuresByName, failures + 1);
+    if (failures > 0) await rateLimiter.refund("sign-in-name", name, failuresByName, failures);
     await refuseLocked(user, origin);
     if (user.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
     if (passwords.isOutdated(user.passwordHash)) {

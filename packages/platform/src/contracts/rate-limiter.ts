@@ -48,6 +48,12 @@ export function rateLimiterContract(open: () => RateLimiter | Promise<RateLimite
     expect(resetMs).toBeGreaterThan(3_000_000);
   });
 
+  test("tells the state for no points at all", async () => {
+    expect(await limiter.consume("bucket", key, limit, 0)).toMatchObject({ allowed: true, remaining: 5 });
+    await limiter.consume("bucket", key, limit, 3);
+    expect(await limiter.consume("bucket", key, limit, 0)).toMatchObject({ allowed: true, remaining: 2 });
+  });
+
   test("takes several points at once", async () => {
     expect(await limiter.consume("bucket", key, limit, 4)).toMatchObject({ allowed: true, remaining: 1 });
     expect(await limiter.consume("bucket", key, limit, 2)).toMatchObject({ allowed: false });
