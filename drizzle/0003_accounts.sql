@@ -69,6 +69,6 @@ CREATE INDEX "api_keys_user" ON "api_keys" USING btree ("user_id","created_at");
 CREATE INDEX "one_time_links_user" ON "one_time_links" USING btree ("user_id","kind");--> statement-breakpoint
 CREATE INDEX "one_time_links_expiry" ON "one_time_links" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "audit_log_age" ON "audit_log" USING btree ("created_at");--> statement-breakpoint
-CREATE INDEX "audit_log_actor" ON "audit_log" USING btree ("actor_id","created_at");--> statement-breakpoint
+CREATE INDEX "audit_log_actor" ON "audit_log" USING btree ("actor_id","id");--> statement-breakpoint
 CREATE INDEX "limit_refusals_age" ON "limit_refusals" USING btree ("created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "users_founder" ON "users" USING btree ("is_founder") WHERE "users"."is_founder";

@@ -61,3 +61,7 @@ export const AuditPage = z.object({
   nextCursor: z.string().nullable(),
 });
 export type AuditPage = z.output<typeof AuditPage>;
+
+/** Whoever opens the link may register, once. */
+export const Invitation = z.object({ link: z.string(), token: z.string(), expiresAt: z.date() });
+export type Invitation = z.output<typeof Invitation>;

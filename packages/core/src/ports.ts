@@ -88,6 +88,8 @@ export interface RateLimiter {
   consume(bucket: string, key: string, limit: Limit, points?: number): Promise<LimitState>;
   /** Gives points back: for what turned out not to count. */
   refund(bucket: string, key: string, limit: Limit, points?: number): Promise<void>;
+  /** Forgets what was counted. */
+  reset(bucket: string, key: string, limit: Limit): Promise<void>;
 }
 
 export interface LogEntry<Event> extends FeedEntry<Event> {

@@ -27,7 +27,7 @@ export function createServices(ports: Ports, settings: Settings) {
   return {
     access,
     administration: createAdministration(ports, { access, audit }),
-    auth: createAuth(ports, settings, { access, audit, sessions, gatekeeper }),
+    auth: createAuth(ports, settings, { access, audit, sessions, keys, gatekeeper }),
     chat: createChat(ports, settings, models),
     keys,
     models,

@@ -37,7 +37,7 @@ function describe({ messages }: GenerateRequest): string {
     "This is Parley's demonstration, not a language model.",
     `Your message has ${letters} characters in ${countWords(question)} words, and is number ${turns} in this conversation.`,
     `It says: "${question.slice(0, 500)}".`,
-    "To talk to a real model, set ANTHROPIC_API_KEY, GOOGLE_AI_API_KEY or OPENAI_COMPATIBLE_BASE_URL and start again.",
+    "Real models are connected by the operator, with an environment variable for each vendor: .env.example names them.",
   ].join(" ");
 }
 

@@ -29,6 +29,8 @@ export interface Exchange {
   readonly headers: HeaderReader;
   /** The client's address as limits count it. */
   readonly address: string;
+  /** Made on this machine, as far as can be told, and not in production, where a proxy may stand before it. */
+  readonly isLocal: boolean;
   readonly host: string;
   /** The client came over TLS, to us or to a proxy that we trust. */
   readonly secure: boolean;
@@ -41,11 +43,14 @@ export interface Exchange {
   limit: LimitState | null;
 }
 
-const loopback = /^(?:127\.|::1|0:0:0:0)/;
+const loopback = /^(?:127\.|::1$|::ffff:127\.)/;
 const proxyHeaders = ["x-forwarded-for", "x-real-ip", "forwarded", "via"];
 
-/** A proxy on this machine has the machine's own address, but says that it stands for somebody else. */
-export function originOf({ address, headers }: Exchange): Origin {
-  const isLocal = loopback.test(address) && proxyHeaders.every((name) => headers.get(name) === null);
+/** A proxy on this machine has the machine's own address; most say that they stand for somebody else, but not all. */
+export function isFromThisMachine(peer: string, headers: HeaderReader): boolean {
+  return loopback.test(peer) && proxyHeaders.every((name) => headers.get(name) === null);
+}
+
+export function originOf({ address, isLocal, headers }: Exchange): Origin {
   return { address, userAgent: headers.get("user-agent"), isLocal };
 }

@@ -1,6 +1,6 @@
 import { AppError } from "@parley/core";
 import { clientAddress, createTrust, limitKey, remembered } from "./address.ts";
-import type { Exchange, HeaderReader, RequestHead } from "./exchange.ts";
+import { type Exchange, type HeaderReader, isFromThisMachine, type RequestHead } from "./exchange.ts";
 import { createHostList, createOriginList, hostOf } from "./lists.ts";
 import type { GateOptions } from "./options.ts";
 
@@ -42,6 +42,7 @@ export function createGate(options: GateOptions): Gate {
         search: url.slice(queryStart + 1),
         headers,
         address: countedAs(isTrusted && trusts ? clientAddress(peer, headers, trusts) : peer),
+        isLocal: options.environment !== "production" && isFromThisMachine(peer, headers),
         host,
         secure,
         origin,

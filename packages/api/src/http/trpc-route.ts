@@ -33,8 +33,7 @@ export function createTrpcRoute(options: ApiOptions): TrpcRoute {
     const body = method === "POST" && plan.type === "mutation" ? await readBody(request, bodyLimit) : null;
     const context = await openContext(exchange);
     opened.context = context;
-    if (isStreamed(plan, exchange))
-      return answerStreamed({ router, request, body, context, signal: options.streamSignal?.(context, request.signal) });
+    if (isStreamed(plan, exchange)) return answerStreamed({ router, request, body, context, until: options.streamSignal });
 
     const read = () => (method === "GET" ? new URLSearchParams(exchange.search).get("input") : body);
     const inputs = new Inputs(read, plan.isBatch ? plan.calls.length : null, deserialize);

@@ -11,15 +11,20 @@ export interface StreamedCall {
   /** The body of a POST, already measured; null for a GET. */
   readonly body: string | null;
   readonly context: Context;
-  readonly signal: AbortSignal | undefined;
+  /** Also ends the stream when the caller's session or rights do. */
+  readonly until: ((context: Context, signal: AbortSignal) => AbortSignal) | undefined;
 }
 
 /** Subscriptions (SSE) and streamed batches (JSON lines) are tRPC's own. */
-export async function answerStreamed({ router, request, body, context, signal }: StreamedCall): Promise<Answer> {
+export async function answerStreamed({ router, request, body, context, until }: StreamedCall): Promise<Answer> {
   const { url, method, headers } = request;
+  // A request's own signal says nothing of a stream that has come to its end.
+  const over = new AbortController();
+  const ended = AbortSignal.any([request.signal, over.signal]);
+  const signal = until?.(context, ended) ?? ended;
   const response = await fetchRequestHandler({
     endpoint: "/trpc",
-    req: new Request(url, { method, headers, signal: signal ?? request.signal, body }),
+    req: new Request(url, { method, headers, signal, body }),
     router,
     createContext: () => context,
     allowBatching: true,
@@ -27,14 +32,20 @@ export async function answerStreamed({ router, request, body, context, signal }:
   });
   const contentType = response.headers.get("content-type") ?? json;
   const isEvents = contentType.startsWith("text/event-stream");
-  const stream: ReadableStream<Uint8Array<ArrayBuffer>> | null = response.body;
+  const stream: Bytes | null = response.body;
   return {
     status: response.status,
     type: contentType,
     // Nothing on the way may gather or compress what is to arrive as it happens.
     headers: isEvents ? { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" } : undefined,
-    body: isEvents && stream ? joinEvents(stream) : stream,
+    body: stream && (isEvents ? joinEvents : handOn)(stream, () => over.abort()),
   };
+}
+
+type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
+
+function handOn(source: Bytes, onEnd: () => void): Bytes {
+  return source.pipeThrough(new TransformStream({ flush: onEnd }));
 }
 
 const newline = 10;
@@ -43,21 +54,30 @@ const newline = 10;
  * tRPC writes the lines of an event apart. One write an event is cheaper, and on Workers the second write after a client
  * has left ends the stream before the procedure hears of it.
  */
-function joinEvents(source: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
+function joinEvents(source: Bytes, onEnd: () => void): Bytes {
   const reader = source.getReader();
   return new ReadableStream({
     async pull(controller) {
       const parts: Uint8Array[] = [];
       for (;;) {
-        const { done, value } = await reader.read();
+        const { done, value } = await reader.read().catch((cause: unknown) => {
+          onEnd();
+          throw cause;
+        });
         if (value) parts.push(value);
         const isWhole = done || (value.at(-1) === newline && value.at(-2) === newline);
         if (!isWhole) continue;
         if (parts.length > 0) controller.enqueue(concat(parts));
-        if (done) controller.close();
+        if (done) {
+          controller.close();
+          onEnd();
+        }
         return;
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      onEnd();
+      return reader.cancel(reason);
+    },
   });
 }

@@ -1,4 +1,4 @@
-import { Account, AccountPage, AuditPage, ChangeAccount, ListAccounts, ListAudit, SetRole } from "@parley/contract";
+import { Account, AccountPage, AuditPage, ChangeAccount, Invitation, ListAccounts, ListAudit, SetRole } from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
 import { permitted } from "../trpc.ts";
 
@@ -34,4 +34,9 @@ const audit = {
     .query(({ ctx, input }) => ctx.services.administration.audit.list(ctx.actor, input)),
 } satisfies TRPCRouterRecord;
 
-export const admin = { users, audit } satisfies TRPCRouterRecord;
+const invites = {
+  /** A link that makes one account, where registration is by invitation. */
+  create: manager.output(Invitation).mutation(({ ctx }) => ctx.services.auth.invite(ctx.actor, ctx.origin)),
+} satisfies TRPCRouterRecord;
+
+export const admin = { users, audit, invites } satisfies TRPCRouterRecord;

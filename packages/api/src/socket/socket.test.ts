@@ -74,9 +74,7 @@ async function ours(): Promise<OurServer> {
     wss.on("connection", (socket, request) => {
       const expectsConnectionParams = request.url?.includes("connectionParams=1") ?? false;
       const connection = hub.open(socket, {
-        address: "127.0.0.1",
-        userAgent: null,
-        isLocal: true,
+        origin: { address: "127.0.0.1", userAgent: null, isLocal: true },
         token: null,
         expectsConnectionParams,
       });

@@ -12,10 +12,11 @@ export type AccessChanges = ReturnType<typeof createAccessChanges>;
 
 const readEveryMs = 1_000;
 /** Rows of transactions that began earlier and were committed later are still found. */
-const overlapMs = 10_000;
+const overlapMs = 30_000;
 /** Without having read for this long, a node trusts nothing that it remembers. */
 const staleMs = 3_000;
-const keepMs = 60 * 60_000;
+const sweepMs = 60 * 60_000;
+const keepMs = 24 * 60 * 60_000;
 
 /**
  * How an ended session and a lost right reach every node: whoever makes the change writes a row in the same transaction,
@@ -33,7 +34,8 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
 
   async function readNew() {
     const startedAt = clock.now().getTime();
-    const rows = await recent(database, { overlapMs });
+    // Also what a node has missed while it could not read.
+    const rows = await recent(database, { overlapMs: overlapMs + Math.max(0, startedAt - readAt) });
     const seen = new Set<number>();
     for (const { id, kind, userId, sessionId } of rows) {
       seen.add(Number(id));
@@ -46,7 +48,7 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
   }
 
   background.every("read access changes", readEveryMs, readNew);
-  background.every("sweep access changes", keepMs, async () => {
+  background.every("sweep access changes", sweepMs, async () => {
     await sweep(database, { keepMs });
   });
 

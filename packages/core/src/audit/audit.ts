@@ -79,18 +79,20 @@ export interface AuditLine {
   createdAt: string;
 }
 
-const page = statement<Record<string, unknown>, AuditLine>(
-  "audit_page",
-  sql`select id, actor_id as "actorId", action, target, outcome, address, details, created_at as "createdAt" from audit_log
-    where (${value("before")}::uuid is null or id < ${value("before")}::uuid)
-      and (${value("actorId")}::uuid is null or actor_id = ${value("actorId")}::uuid)
-      and (${value("action")}::text is null or action = ${value("action")}::text)
-    order by id desc limit ${value("limit")}::int`,
+const columns = sql`id, actor_id as "actorId", action, target, outcome, address, details, created_at as "createdAt"`;
+const further = sql`(${value("before")}::uuid is null or id < ${value("before")}::uuid)
+  and (${value("action")}::text is null or action = ${value("action")}::text) order by id desc limit ${value("limit")}::int`;
+
+const page = statement<Record<string, unknown>, AuditLine>("audit_page", sql`select ${columns} from audit_log where ${further}`);
+
+const pageOfActor = statement<Record<string, unknown>, AuditLine>(
+  "audit_page_of_actor",
+  sql`select ${columns} from audit_log where actor_id = ${value("actorId")}::uuid and ${further}`,
 );
 
 export function listAudit(
   database: Database,
-  where: { before: string | null; actorId: string | null; action: string | null; limit: number },
+  { actorId, ...where }: { before: string | null; actorId: string | null; action: string | null; limit: number },
 ): Promise<AuditLine[]> {
-  return page(database, where);
+  return actorId === null ? page(database, where) : pageOfActor(database, { ...where, actorId });
 }

@@ -1,7 +1,8 @@
-import type { ChangePassword, Login, Me, Refresh, Register, Session, User } from "@parley/contract";
+import type { ChangePassword, Invitation, Login, Me, Refresh, Register, Session, User } from "@parley/contract";
 import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
+import type { Keys } from "../keys/keys.ts";
 import type { Ports } from "../ports.ts";
 import type { IssuedTokens, Sessions } from "../sessions/sessions.ts";
 import type { Settings } from "../settings.ts";
@@ -34,17 +35,21 @@ export type Auth = ReturnType<typeof createAuth>;
 export function createAuth(
   ports: AuthPorts,
   settings: Settings,
-  parts: { access: AccessChanges; audit: Audit; sessions: Sessions; gatekeeper: Gatekeeper },
+  parts: { access: AccessChanges; audit: Audit; sessions: Sessions; keys: Keys; gatekeeper: Gatekeeper },
 ) {
   const { database, passwords, clock, ids, cache } = ports;
-  const { access, audit, sessions, gatekeeper } = parts;
+  const { access, audit, sessions, keys, gatekeeper } = parts;
   const letterbox = createLetterbox(ports, settings);
   const signIn = createSignIn(ports, { audit });
   const setupCode = createSetupCode(settings.jwtSecrets);
   const isVerificationRequired = settings.emailVerification === "required";
   let hasAccounts = false;
 
-  access.onChange(({ userId }) => void cache.delete(userCacheKey(userId)));
+  let changes = 0;
+  access.onChange(({ userId }) => {
+    changes++;
+    ports.background.run("forget a user", () => cache.delete(userCacheKey(userId)));
+  });
 
   async function openSession(user: UserRow, deviceName: string | undefined, origin: Origin): Promise<OpenedSession> {
     const opened = await sessions.open(user, deviceName ?? null, origin);
@@ -149,15 +154,17 @@ export function createAuth(
       const key = userCacheKey(actor.userId);
       let user = await cache.get<User>(key);
       if (!user) {
+        const before = changes;
         const row = await findUser(database, actor.userId);
         if (!row) throw new AppError("session_ended", "This account no longer exists");
         user = publicUser(row);
-        await cache.set(key, user, userCacheMs);
+        // What was read before a change may be older than it.
+        if (before === changes) await cache.set(key, user, userCacheMs);
       }
       return { user, session: actor.via === "session" ? { id: actor.sessionId } : null };
     },
 
-    /** Ends every other session: whoever knew the old password is out. */
+    /** Ends every other session. Keys stay: a reset, which may follow a theft, ends those too. */
     async changePassword(actor: Actor, input: ChangePassword, origin: Origin): Promise<void> {
       requireSession(actor);
       const user = await findUser(database, actor.userId);
@@ -195,6 +202,7 @@ export function createAuth(
       // Whoever has the letter has the address.
       await markEmailVerified(database, user.id, clock.now().toISOString());
       await sessions.end(user.id, { reason: "password" });
+      await keys.revokeAll(user.id);
       audit.record({
         actorId: user.id,
         action: "password.reset",
@@ -223,7 +231,7 @@ export function createAuth(
       });
     },
 
-    async invite(actor: Actor, origin: Origin): Promise<{ link: string; token: string; expiresAt: Date }> {
+    async invite(actor: Actor, origin: Origin): Promise<Invitation> {
       audit.record({ actorId: actor.userId, action: "invite.create", target: null, outcome: "done", address: origin.address });
       return letterbox.invitation(actor.userId);
     },
@@ -241,8 +249,8 @@ export function createAuth(
     if (!isVerificationRequired) throw new AppError("email_taken", "There is an account with this e-mail address");
     // Nobody learns here whether an address is known; its owner does.
     const owner = await findUserByEmail(database, user.emailKey);
-    if (owner?.emailVerifiedAt) letterbox.accountExists(owner);
-    else if (owner) letterbox.verifyEmail(owner);
+    // Whoever has the letter chooses the password: the one that was given first may be a stranger's.
+    if (owner) letterbox.accountExists(owner);
     return { next: "verify_email" as const };
   }
 }

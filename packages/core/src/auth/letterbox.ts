@@ -39,16 +39,16 @@ export function createLetterbox(
     verifyEmail(user: UserRow) {
       background.run("verification letter", () =>
         post(user, "verify", async () => {
-          const { token } = await links.make("verify_email", user.id);
-          return verifyEmailLetter({ ...addressOf(user), link: linkTo("verify-email", token), expiresInHours: 24 });
+          const { token, hours } = await links.make("verify_email", user.id);
+          return verifyEmailLetter({ ...addressOf(user), link: linkTo("verify-email", token), expiresInHours: hours });
         }),
       );
     },
 
     resetPassword: (user: UserRow) =>
       post(user, "reset", async () => {
-        const { token } = await links.make("reset_password", user.id);
-        return resetPasswordLetter({ ...addressOf(user), link: linkTo("reset-password", token), expiresInHours: 1 });
+        const { token, hours } = await links.make("reset_password", user.id);
+        return resetPasswordLetter({ ...addressOf(user), link: linkTo("reset-password", token), expiresInHours: hours });
       }),
 
     passwordChanged(user: UserRow) {
@@ -61,8 +61,8 @@ export function createLetterbox(
     accountExists(user: UserRow) {
       background.run("letter about an account", () =>
         post(user, "exists", async () => {
-          const { token } = await links.make("reset_password", user.id);
-          return accountExistsLetter({ ...addressOf(user), link: linkTo("reset-password", token) });
+          const { token, hours } = await links.make("reset_password", user.id);
+          return accountExistsLetter({ ...addressOf(user), link: linkTo("reset-password", token), expiresInHours: hours });
         }),
       );
     },

@@ -17,13 +17,13 @@ export const hashLink = async (token: string) => toHex(await sha256(`link:${toke
 /** Links that work once and for a while. What is kept of them opens nothing. */
 export function createLinks({ database, clock }: { database: Database; clock: Clock }) {
   return {
-    async make(kind: LinkKind, userId: string): Promise<{ token: string; expiresAt: Date }> {
+    async make(kind: LinkKind, userId: string): Promise<{ token: string; expiresAt: Date; hours: number }> {
       const token = randomToken();
       const now = clock.now();
       const expiresAt = new Date(now.getTime() + lifetimeMs[kind]);
       const hash = await hashLink(token);
       await insert(database, { hash, kind, userId, now: now.toISOString(), expiresAt: expiresAt.toISOString() });
-      return { token, expiresAt };
+      return { token, expiresAt, hours: lifetimeMs[kind] / 3_600_000 };
     },
 
     /** Whom the link is for; null for one that was used, is too old or was never made. */

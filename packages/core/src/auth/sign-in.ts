@@ -21,11 +21,11 @@ const slowestMs = 1_000;
  */
 export function createSignIn(ports: SignInPorts, { audit }: { audit: Audit }) {
   const { database, passwords, clock, rateLimiter, background } = ports;
-  let decoy: Promise<string> | undefined;
+  let decoy: string | undefined;
 
   async function verify(user: UserRow | null, password: string): Promise<boolean> {
-    decoy ??= passwords.hash(ports.ids.next());
-    const matches = await passwords.verify(user?.passwordHash ?? (await decoy), password);
+    decoy ??= user?.passwordHash ?? (await passwords.hash(ports.ids.next()));
+    const matches = await passwords.verify(user?.passwordHash ?? decoy, password);
     return user !== null && matches;
   }
 
@@ -53,7 +53,7 @@ export function createSignIn(ports: SignInPorts, { audit }: { audit: Audit }) {
       }
       throw new AppError("invalid_credentials", "The name or the password is wrong");
     }
-    if (failures > 0) await rateLimiter.refund("sign-in-name", name, failuresByName, failures);
+    if (failures > 0) await rateLimiter.reset("sign-in-name", name, failuresByName);
     await refuseLocked(user, origin);
     if (user.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
     if (passwords.isOutdated(user.passwordHash)) {

@@ -303,6 +303,29 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     await resumed.return?.();
   });
 
+  test("a live reader who is overtaken by what the log keeps is told once", async () => {
+    const { actor } = await node.person();
+    const live = (await node.chat.live(actor, {}))[Symbol.asyncIterator]();
+    const tell = (count: number) => {
+      for (let index = 0; index < count; index++) node.eventLog.append(`user:${actor.userId}`, { type: "told", index });
+    };
+    const first = live.next();
+    tell(1);
+    await first;
+    tell(2_000);
+    const seen: string[] = [];
+    for (;;) {
+      const { value } = await live.next();
+      seen.push(value?.event.type ?? "");
+      if (seen.at(-1) === "resync") break;
+    }
+    tell(1);
+    seen.push((await live.next()).value?.event.type ?? "");
+    expect(seen.filter((type) => type === "resync")).toHaveLength(1);
+    expect(seen.at(-1)).toBe("told");
+    await live.return?.();
+  });
+
   test("pages of conversations have every one once, newest activity first", async () => {
     const { actor } = await node.person();
     for (const content of ["one", "two", "three", "four", "five"])

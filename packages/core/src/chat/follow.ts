@@ -71,17 +71,20 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
     }
   }
 
-  /** A gap is told once; from there on the follower is up to date. */
-  function followLive(topic: string, { after, head }: { after: number; head: number }, sink: FeedSink<LiveEvent>): Following {
+  /** A gap is told once, and from then on the follower is up to date. */
+  function followLive(topic: string, after: number, sink: FeedSink<LiveEvent>): Following {
     let isStopped = false;
+    const catchUp = async () => {
+      const head = await eventLog.head(topic);
+      if (isStopped) return;
+      sink.entry({ id: String(head), event: { type: "resync" } }, false);
+      following = followLive(topic, head, sink);
+    };
     let following = eventLog.follow<LiveEvent>(topic, after, {
       entry: (entry, more) => sink.entry(entry, more),
       end(reason) {
-        if (reason !== "gap") return sink.end(closing());
-        sink.entry({ id: String(head), event: { type: "resync" } }, true);
-        queueMicrotask(() => {
-          if (!isStopped) following = followLive(topic, { after: head, head }, sink);
-        });
+        if (reason !== "gap") sink.end(closing());
+        else void catchUp().catch((error) => sink.end(asAppError(error)));
       },
     });
     return {
@@ -105,10 +108,9 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
 
     async live(actor: Actor, { lastEventId }: FollowLive, signal?: AbortSignal): Promise<Feed<LiveEvent>> {
       const topic = userTopic(actor.userId);
-      const head = await eventLog.head(topic);
-      const after = lastEventId == null ? head : Number(lastEventId);
+      const after = lastEventId == null ? await eventLog.head(topic) : Number(lastEventId);
       if (!Number.isSafeInteger(after) || after < 0) throw new AppError("invalid_input", "This is not the id of a live event");
-      return createFeed((sink) => followLive(topic, { after, head }, sink), signal);
+      return createFeed((sink) => followLive(topic, after, sink), signal);
     },
   };
 }

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
 import { instant, instantOrNull, statement, value } from "../database/statement.ts";
 
-const excerptLength = 200;
+export const excerptLength = 200;
 
 type Times<Row, Keys extends keyof Row> = Omit<Row, Keys> & { [Key in Keys]: null extends Row[Key] ? string | null : string };
 
@@ -41,7 +41,7 @@ const conversationPage = statement<Record<string, unknown>, ConversationRow>(
     from members mine join conversations on conversations.id = mine.conversation_id
     where mine.user_id = ${value("userId")}::uuid
       and (mine.active_at, mine.conversation_id) < (${value("activeAt")}::timestamptz, ${value("id")}::uuid)
-    order by mine.active_at desc, mine.conversation_id desc limit ${value("limit")}::int`,
+    order by mine.active_at desc nulls last, mine.conversation_id desc nulls last limit ${value("limit")}::int`,
 );
 
 const furthest = { activeAt: "infinity", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };

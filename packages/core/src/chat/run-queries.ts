@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
 import type { RunOutcome } from "./runs.ts";
+import { answerFields } from "./turn-records.ts";
 
 /** The database's clock decides: nodes may disagree about the time. */
 const lease = sql`now() + interval '15 seconds'`;
@@ -10,7 +11,8 @@ const lease = sql`now() + interval '15 seconds'`;
 const checkpoint = statement<{ epoch: string; rows: string }, { id: string; stopRequested: boolean }>(
   "checkpoint_runs",
   // What is sent again because its answer was lost is not appended again: the offset says where it belongs.
-  sql`update runs set text = left(runs.text, new.text_at) || new.text, reasoning = left(runs.reasoning, new.reasoning_at) || new.reasoning,
+  sql`update runs set text = case when new.text = '' then runs.text else left(runs.text, new.text_at) || new.text end,
+      reasoning = case when new.reasoning = '' then runs.reasoning else left(runs.reasoning, new.reasoning_at) || new.reasoning end,
       seq = new.seq, lease_until = ${lease}
     from jsonb_to_recordset(${value("rows")}::jsonb) as new(id uuid, text text, text_at int, reasoning text, reasoning_at int, seq int)
     where runs.id = new.id and runs.epoch = ${value("epoch")}::uuid and runs.status = 'running'
@@ -39,17 +41,9 @@ export interface RunEnd extends RunOutcome {
   epoch: string;
   provider: string;
   model: string;
-  reasoning: string;
   seq: number;
   receipt: Receipt;
 }
-
-const messageStatus: Record<RunStatus, string> = {
-  completed: "complete",
-  stopped: "stopped",
-  interrupted: "interrupted",
-  failed: "failed",
-};
 
 const end = statement<Record<string, unknown>, { id: string }>(
   "end_run",
@@ -63,25 +57,24 @@ const end = statement<Record<string, unknown>, { id: string }>(
         type = ${value("type")}, provider = ${value("provider")}, model = ${value("model")}, usage = ${value("usage")}::jsonb,
         finish_reason = ${value("finishReason")}, error = ${value("error")}::jsonb
       from ended where messages.id = ended.message_id)
-    select id from ended`,
+    -- A second try after an answer that was lost finds the work done.
+    select id from ended union all
+    select id from runs where id = ${value("runId")}::uuid and epoch = ${value("epoch")}::uuid and status <> 'running'`,
 );
 
 /** The terminal state, once: false for a writer that was fenced. */
 export async function endRun(database: Database, run: RunEnd): Promise<boolean> {
-  const parts = [
-    ...(run.reasoning ? [{ type: "reasoning", text: run.reasoning }] : []),
-    ...(run.text ? [{ type: "text", text: run.text }] : []),
-  ];
+  const { content, parts, type, status } = answerFields(run);
   const rows = await end(database, {
     runId: run.runId,
     epoch: run.epoch,
     status: run.status,
     seq: run.seq,
     attempts: JSON.stringify(run.receipt.attempts),
-    text: run.text,
+    text: content,
     parts: JSON.stringify(parts),
-    messageStatus: messageStatus[run.status],
-    type: run.status === "failed" && run.text === "" ? "error" : "text",
+    messageStatus: status,
+    type,
     provider: run.provider,
     model: run.model,
     usage: JSON.stringify(run.usage),

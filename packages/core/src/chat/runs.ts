@@ -24,6 +24,7 @@ export interface RunPlan {
 export interface RunOutcome {
   status: RunStatus;
   text: string;
+  reasoning: string;
   usage: TokenCounts;
   finishReason: string | null;
   error: RunError | null;
@@ -129,6 +130,7 @@ export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: 
     return {
       status,
       text: run.text,
+      reasoning: run.reasoning,
       usage: tokens,
       finishReason,
       error,
@@ -160,7 +162,6 @@ export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: 
         receipt,
         seq: run.seq,
         ...outcome,
-        reasoning: run.reasoning,
       }),
     );
     // A writer that was fenced has nothing more to say: its followers read the end from what is saved.

@@ -1,5 +1,7 @@
 import type { Conversation, Message, SendMessage } from "@parley/contract";
+import type { MessagePart } from "@parley/contract/events";
 import type { Actor } from "../auth/actor.ts";
+import { excerptLength } from "./queries.ts";
 import type { RunOutcome } from "./runs.ts";
 import type { ClaimedTurn, Turn } from "./turn-queries.ts";
 
@@ -59,17 +61,20 @@ const blankMessage = {
   metadata: {},
 } as const;
 
-export function finished(message: Message, { status, text, usage, finishReason, error }: RunOutcome): Message {
-  return {
-    ...message,
-    status: status === "completed" ? "complete" : status,
-    type: status === "failed" && text === "" ? "error" : "text",
-    content: text,
-    parts: text === "" ? [] : [{ type: "text", text }],
-    usage,
-    finishReason,
-    error,
-  };
+const messageStatus = { completed: "complete", stopped: "stopped", interrupted: "interrupted", failed: "failed" } as const;
+
+/** What a message becomes of an answer, in the store and for those who watch. */
+export function answerFields({ status, text, reasoning }: Pick<RunOutcome, "status" | "text" | "reasoning">) {
+  const parts: MessagePart[] = [];
+  if (reasoning) parts.push({ type: "reasoning", text: reasoning });
+  if (text) parts.push({ type: "text", text });
+  const type: Message["type"] = status === "failed" && text === "" ? "error" : "text";
+  return { content: text, parts, type, status: messageStatus[status] };
+}
+
+export function finished(message: Message, outcome: RunOutcome): Message {
+  const { usage, finishReason, error } = outcome;
+  return { ...message, ...answerFields(outcome), usage, finishReason, error };
 }
 
 export function newConversation(turn: Turn, claimed: ClaimedTurn, title: string): Conversation {
@@ -88,7 +93,12 @@ export function newConversation(turn: Turn, claimed: ClaimedTurn, title: string)
     shareUrl: null,
     members: [{ user: { id: turn.userId, name: claimed.authorName, avatar: null }, role: "owner" }],
     myRole: "owner",
-    lastMessage: { id: turn.messageId, role: "user", excerpt: turn.content.slice(0, 200), createdAt },
+    lastMessage: {
+      id: turn.messageId,
+      role: "user",
+      excerpt: Array.from(turn.content).slice(0, excerptLength).join(""),
+      createdAt,
+    },
     messageCount: turn.answer ? 2 : 1,
     unreadCount: 0,
     createdAt,

@@ -5,7 +5,7 @@ import type { Actor, Origin } from "../auth/actor.ts";
 import { sha256, toHex } from "../auth/secrets.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
-import { findLiveKey, insertKey, listKeys, noteKeyUse, revokeKey, sweepKeys } from "./queries.ts";
+import { findLiveKey, insertKey, listKeys, noteKeyUse, revokeKey, revokeKeys, sweepKeys } from "./queries.ts";
 import { findForbiddenScope, narrowPermissions } from "./scopes.ts";
 
 const maxKeys = 50;
@@ -81,6 +81,12 @@ export function createKeys(
       // To what it has opened, a key is its session.
       access.apply({ kind: "session_ended", userId, sessionId: id });
       audit.record({ actorId: userId, action: "key.revoke", target: `key:${id}`, outcome: "done", address });
+    },
+
+    async revokeAll(userId: string): Promise<void> {
+      for (const { id } of await revokeKeys(database, { userId, now: clock.now().toISOString() })) {
+        access.apply({ kind: "session_ended", userId, sessionId: id });
+      }
     },
 
     /** Null for whatever is no key, or no longer one. */

@@ -1,5 +1,5 @@
 import type { ApiKey, Plan } from "@parley/contract";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
 import { instant, instantOrNull, statement, value } from "../database/statement.ts";
 
@@ -62,15 +62,24 @@ export async function listKeys(database: Database, userId: string): Promise<ApiK
   return (await list(database, { userId })).map(toApiKey);
 }
 
-const revoke = statement<{ id: string; userId: string; now: string }, { id: string }>(
-  "revoke_key",
-  sql`with revoked as (
-      update api_keys set revoked_at = ${value("now")}::timestamptz
-      where id = ${value("id")}::uuid and user_id = ${value("userId")}::uuid and revoked_at is null
-      returning id, user_id),
-    told as (insert into access_changes (kind, user_id, session_id) select 'session_ended', user_id, id from revoked)
-    select id from revoked`,
-);
+/** To what it has opened, a key is its session. */
+const revoking = (name: string, which: SQL) =>
+  statement<Record<string, unknown>, { id: string }>(
+    name,
+    sql`with revoked as (
+        update api_keys set revoked_at = ${value("now")}::timestamptz
+        where ${which} and user_id = ${value("userId")}::uuid and revoked_at is null
+        returning id, user_id),
+      told as (insert into access_changes (kind, user_id, session_id) select 'session_ended', user_id, id from revoked)
+      select id from revoked`,
+  );
+
+const revoke = revoking("revoke_key", sql`id = ${value("id")}::uuid`);
+const revokeEach = revoking("revoke_keys", sql`true`);
+
+export function revokeKeys(database: Database, values: { userId: string; now: string }): Promise<{ id: string }[]> {
+  return revokeEach(database, values);
+}
 
 /** False for a key that does not exist, one that is revoked and somebody else's. */
 export async function revokeKey(database: Database, values: { id: string; userId: string; now: string }): Promise<boolean> {

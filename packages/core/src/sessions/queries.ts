@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
 
-export type EndReason = "logout" | "ended" | "replaced" | "reuse" | "password" | "account";
+export type EndReason = "expired" | "logout" | "ended" | "replaced" | "reuse" | "password" | "account";
 
 export interface SessionRow {
   id: string;
@@ -74,6 +74,7 @@ const rotate = statement<Record<string, unknown>, Rotated>(
       expires_at = least(${value("now")}::timestamptz + make_interval(secs => ${value("ttlMs")}::float8 / 1000),
         created_at + make_interval(secs => ${value("maxAgeMs")}::float8 / 1000))
     where id = ${value("id")}::uuid and counter = ${value("counter")}::int and ${isLive}
+      and exists (select 1 from users where users.id = sessions.user_id and users.status = 'active')
     returning counter, expires_at as "expiresAt"`,
 );
 
@@ -85,6 +86,7 @@ export async function rotateSession(database: Database, values: Record<string, u
 
 export interface SessionState {
   userId: string;
+  status: "active" | "suspended";
   counter: number;
   rotatedAt: string | null;
   attemptId: string | null;
@@ -93,8 +95,9 @@ export interface SessionState {
 
 const state = statement<{ id: string; now: string }, SessionState>(
   "session_state",
-  sql`select user_id as "userId", counter, rotated_at as "rotatedAt", attempt_id as "attemptId", (${isLive}) as "isLive"
-    from sessions where id = ${value("id")}::uuid`,
+  sql`select sessions.user_id as "userId", users.status, sessions.counter, sessions.rotated_at as "rotatedAt",
+      sessions.attempt_id as "attemptId", (${isLive}) as "isLive"
+    from sessions join users on users.id = sessions.user_id where sessions.id = ${value("id")}::uuid`,
 );
 
 export async function findSessionState(database: Database, id: string, now: string): Promise<SessionState | null> {
@@ -163,9 +166,23 @@ export async function isKnownDevice(database: Database, values: { userId: string
   return found?.known ?? false;
 }
 
+const expired = statement<{ now: string }, { id: string; userId: string }>(
+  "end_expired_sessions",
+  sql`with ended as (
+      update sessions set ended_at = expires_at, end_reason = 'expired'
+      where ended_at is null and expires_at <= ${value("now")}::timestamptz returning id, user_id),
+    told as (insert into access_changes (kind, user_id, session_id) select 'session_ended', user_id, id from ended)
+    select id, user_id as "userId" from ended`,
+);
+
+/** Calls of an expired session are refused anyhow; this ends what it holds open. */
+export function endExpiredSessions(database: Database, now: string): Promise<{ id: string; userId: string }[]> {
+  return expired(database, { now });
+}
+
 const sweep = statement<{ now: string }, never>(
   "sweep_sessions",
-  sql`delete from sessions where coalesce(ended_at, expires_at) < ${value("now")}::timestamptz - interval '90 days'`,
+  sql`delete from sessions where expires_at < ${value("now")}::timestamptz - interval '90 days'`,
 );
 
 /** Ended ones are kept for a while: they say which devices a person is known by. */

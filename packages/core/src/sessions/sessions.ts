@@ -10,6 +10,7 @@ import type { Settings } from "../settings.ts";
 import { describeDevice } from "./device.ts";
 import {
   type EndReason,
+  endExpiredSessions,
   endSession,
   endSessions,
   findLiveSession,
@@ -25,6 +26,7 @@ import { createRefreshTokens } from "./refresh-tokens.ts";
 /** A token that was rotated a moment ago: a second tab, or an answer that was lost. */
 const reuseWindowMs = 10_000;
 const sweepMs = 60 * 60_000;
+const expireMs = 30_000;
 
 export interface IssuedTokens {
   accessToken: string;
@@ -44,6 +46,7 @@ export function createSessions(
   const now = () => clock.now().toISOString();
 
   background.every("sweep sessions", sweepMs, () => sweepSessions(database, now()));
+  background.every("end expired sessions", expireMs, async () => tell(await endExpiredSessions(database, now())));
 
   /** This process hears of it at once, the others by the rows that the statement has written. */
   function tell(ended: { id: string; userId: string }[]) {
@@ -142,6 +145,7 @@ export function createSessions(
   async function currentCounter(id: string, counter: number, attemptId: string | null, origin: Origin): Promise<number> {
     const state = await findSessionState(database, id, now());
     if (!state?.isLive) throw new AppError("session_ended", "This session has ended");
+    if (state.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
     const isOneBehind = state.counter === counter + 1 && state.rotatedAt !== null;
     const isSameAttempt = attemptId !== null && attemptId === state.attemptId;
     const isRecent = state.rotatedAt !== null && clock.now().getTime() - instant(state.rotatedAt).getTime() < reuseWindowMs;

@@ -48,6 +48,12 @@ export function rateLimiterContract(open: () => RateLimiter | Promise<RateLimite
     expect(resetMs).toBeGreaterThan(3_000_000);
   });
 
+  test("forgets", async () => {
+    await limiter.consume("bucket", key, limit, 5);
+    await limiter.reset("bucket", key, limit);
+    expect(await limiter.consume("bucket", key, limit)).toMatchObject({ allowed: true, remaining: 4 });
+  });
+
   test("tells the state for no points at all", async () => {
     expect(await limiter.consume("bucket", key, limit, 0)).toMatchObject({ allowed: true, remaining: 5 });
     await limiter.consume("bucket", key, limit, 3);

@@ -58,6 +58,7 @@ function insured(shared: RateLimiter, own: RateLimiter): RateLimiter {
   };
   return {
     consume: (bucket, key, limit, points) => use((limiter) => limiter.consume(bucket, key, limit, points)),
+    reset: (bucket, key, limit) => use((limiter) => limiter.reset(bucket, key, limit)),
     refund: (bucket, key, limit, points) => use((limiter) => limiter.refund(bucket, key, limit, points)),
   };
 }

@@ -39,5 +39,8 @@ export function createRateLimiter(build: BuildLimiter): RateLimiter {
     async refund(bucket, key, limit, points = 1) {
       await limiterOf(bucket, limit).reward(key, points);
     },
+    async reset(bucket, key, limit) {
+      await limiterOf(bucket, limit).delete(key);
+    },
   };
 }

@@ -62,7 +62,7 @@ export const sessions = pgTable(
     lastActiveAt: instant("last_active_at").notNull().defaultNow(),
     expiresAt: instant("expires_at").notNull(),
     endedAt: instant("ended_at"),
-    endReason: text("end_reason", { enum: ["logout", "ended", "replaced", "reuse", "password", "account"] }),
+    endReason: text("end_reason", { enum: ["expired", "logout", "ended", "replaced", "reuse", "password", "account"] }),
     /** Which refresh token is the current one. */
     counter: integer("counter").notNull().default(0),
     rotatedAt: instant("rotated_at"),

@@ -15,7 +15,7 @@ export const auditLog = pgTable(
     details: jsonb("details").$type<Record<string, string | number | boolean | null>>().notNull().default({}),
     createdAt: createdAt(),
   },
-  (table) => [index("audit_log_age").on(table.createdAt), index("audit_log_actor").on(table.actorId, table.createdAt)],
+  (table) => [index("audit_log_age").on(table.createdAt), index("audit_log_actor").on(table.actorId, table.id)],
 );
 
 /** Calls that a limit refused, at most one a minute for each caller. */
