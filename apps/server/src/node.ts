@@ -52,7 +52,7 @@ function describe({ url, database, redis, models, setupCode }: RunningServer, co
     `Parley    ${url}`,
     `Database  ${where}${redis ? ", limits in Redis" : ""}`,
     `Models    ${models.join(", ")} (${more})`,
-    ...(setupCode ? [`Set-up    ${setupCode} makes the first account`] : []),
+    ...(setupCode ? [`Set-up    ${setupCode} makes the first account from another machine`] : []),
     "",
   ].join("\n");
 }

@@ -29,7 +29,7 @@ export interface Exchange {
   readonly headers: HeaderReader;
   /** The client's address as limits count it. */
   readonly address: string;
-  /** Made on this machine, as far as can be told, and not in production, where a proxy may stand before it. */
+  /** Made on this machine, as far as can be told: where a proxy is known to stand before the server, nothing is. */
   readonly isLocal: boolean;
   readonly host: string;
   /** The client came over TLS, to us or to a proxy that we trust. */

@@ -1,7 +1,7 @@
 import { AppError } from "@parley/core";
 import { clientAddress, createTrust, limitKey, remembered } from "./address.ts";
 import { type Exchange, type HeaderReader, isFromThisMachine, type RequestHead } from "./exchange.ts";
-import { createHostList, createOriginList, hostOf } from "./lists.ts";
+import { createHostList, createOriginList, hostOf, isLocalName } from "./lists.ts";
 import type { GateOptions } from "./options.ts";
 
 const requestIdFormat = /^[\w.-]{8,128}$/;
@@ -24,6 +24,9 @@ export function createGate(options: GateOptions): Gate {
   const mustBeSecure = options.requireHttps && options.environment === "production";
   const secureHost = options.publicUrl?.startsWith("https://") ? hostOf(options.publicUrl) : null;
 
+  // Where a proxy stands before this server, strangers come from this machine too.
+  const isReachedDirectly = trusts === null && (options.publicUrl === null || isLocalName(hostOf(options.publicUrl)));
+
   return {
     open({ method, url, headers }, peer) {
       const startedAt = now();
@@ -42,7 +45,7 @@ export function createGate(options: GateOptions): Gate {
         search: url.slice(queryStart + 1),
         headers,
         address: countedAs(isTrusted && trusts ? clientAddress(peer, headers, trusts) : peer),
-        isLocal: options.environment !== "production" && isFromThisMachine(peer, headers),
+        isLocal: isReachedDirectly && isFromThisMachine(peer, headers),
         host,
         secure,
         origin,

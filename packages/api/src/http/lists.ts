@@ -20,6 +20,13 @@ function nameOf(host: string): string {
   return host.replace(/:\d+$/, "").toLowerCase();
 }
 
+const isOurMachine = createHostList([], null);
+
+/** A name that only this machine answers to, for itself. */
+export function isLocalName(host: string): boolean {
+  return isOurMachine(host);
+}
+
 export function hostOf(url: string): string {
   return new URL(url).host;
 }
@@ -28,9 +35,9 @@ export function createOriginList(
   corsOrigins: readonly string[],
   publicUrl: string | null,
 ): (origin: string, host: string, secure: boolean) => Site {
-  const listed = new Set(corsOrigins.filter((entry) => entry !== "*").map(originOf));
+  const listed = new Set(corsOrigins.filter((entry) => entry !== "*").map(webOriginOf));
   const others: Site = corsOrigins.includes("*") ? "any" : "foreign";
-  const own = publicUrl === null ? null : originOf(publicUrl);
+  const own = publicUrl === null ? null : webOriginOf(publicUrl);
   return (origin, host, secure) => {
     if (origin === own || origin === `${secure ? "https" : "http"}://${host}`) return "own";
     return listed.has(origin) ? "listed" : others;
@@ -38,7 +45,7 @@ export function createOriginList(
 }
 
 /** Apps have origins that URL calls opaque, such as `capacitor://localhost`. */
-function originOf(entry: string): string {
+function webOriginOf(entry: string): string {
   const { origin } = parse(entry);
   return origin === "null" ? entry.replace(/\/$/, "") : origin;
 }
