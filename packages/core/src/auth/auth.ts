@@ -136,10 +136,7 @@ export function createAuth(
         letterbox.verifyEmail(user);
         throw new AppError("email_unverified", "Open the link in the mail that we have sent you first");
       }
-      const signedIn = await openSession(user, input.device?.name, origin);
-      const target = `session:${signedIn.session.id}`;
-      audit.record({ actorId: user.id, action: "account.login", target, outcome: "done", address: origin.address });
-      return signedIn;
+      return openSession(user, input.device?.name, origin);
     },
 
     refresh: (refreshToken: string, { attemptId }: Refresh, origin: Origin) =>

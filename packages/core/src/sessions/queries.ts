@@ -33,10 +33,14 @@ const ending = (name: string, where: ReturnType<typeof sql>) =>
 
 const insert = statement<Record<string, unknown>, never>(
   "insert_session",
+  // With its line in the audit log: one commit a sign-in.
   sql`with session as (
       insert into sessions (id, user_id, device_name, user_agent, ip, created_at, last_active_at, expires_at)
       values (${value("id")}::uuid, ${value("userId")}::uuid, ${value("deviceName")}, ${value("userAgent")}, ${value("ip")},
-        ${value("now")}::timestamptz, ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz))
+        ${value("now")}::timestamptz, ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz)),
+    noted as (
+      insert into audit_log (id, actor_id, action, target, outcome, address)
+      values (${value("auditId")}::uuid, ${value("userId")}::uuid, 'account.login', 'session:' || ${value("id")}::text, 'done', ${value("ip")}))
     update users set last_login_at = ${value("now")}::timestamptz, last_active_at = ${value("now")}::timestamptz,
       failed_sign_ins = 0, locked_until = null where id = ${value("userId")}::uuid`,
 );
@@ -55,7 +59,7 @@ const endSurplus = ending(
  */
 export async function insertSession(
   database: Database,
-  session: Omit<SessionRow, "createdAt" | "lastActiveAt"> & { now: string; max: number },
+  session: Omit<SessionRow, "createdAt" | "lastActiveAt"> & { now: string; max: number; auditId: string },
 ): Promise<{ id: string; userId: string }[]> {
   const { userId, now, max } = session;
   await insert(database, { ...session });

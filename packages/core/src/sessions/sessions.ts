@@ -89,7 +89,9 @@ export function createSessions(
         ip: origin.address,
         expiresAt: new Date(createdAt.getTime() + Math.min(settings.sessionTtlMs, settings.sessionMaxAgeMs)).toISOString(),
       };
-      tell(await insertSession(database, { ...row, now: createdAt.toISOString(), max: settings.maxSessions }));
+      tell(
+        await insertSession(database, { ...row, now: createdAt.toISOString(), max: settings.maxSessions, auditId: ids.next() }),
+      );
       const times = { createdAt: createdAt.toISOString(), lastActiveAt: createdAt.toISOString() };
       return { session: toSession({ ...row, ...times }), tokens: await issue(row.id, 0, owner) };
     },
