@@ -3,7 +3,8 @@ CREATE TABLE "access_changes" (
 	"kind" text NOT NULL,
 	"user_id" uuid NOT NULL,
 	"session_id" uuid,
-	"created_at" timestamp (3) with time zone DEFAULT clock_timestamp() NOT NULL
+	"transaction" bigint DEFAULT pg_current_xact_id()::text::bigint NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "api_keys" (
@@ -63,6 +64,7 @@ ALTER TABLE "users" ADD COLUMN "last_active_at" timestamp (3) with time zone;-->
 ALTER TABLE "api_keys" ADD CONSTRAINT "api_keys_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "one_time_links" ADD CONSTRAINT "one_time_links_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "audit_log" ADD CONSTRAINT "audit_log_actor_id_users_id_fk" FOREIGN KEY ("actor_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "access_changes_transaction" ON "access_changes" USING btree ("transaction");--> statement-breakpoint
 CREATE INDEX "access_changes_age" ON "access_changes" USING btree ("created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "api_keys_hash" ON "api_keys" USING btree ("hash");--> statement-breakpoint
 CREATE INDEX "api_keys_user" ON "api_keys" USING btree ("user_id","created_at");--> statement-breakpoint

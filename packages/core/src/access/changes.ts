@@ -11,8 +11,6 @@ export type AccessChange =
 export type AccessChanges = ReturnType<typeof createAccessChanges>;
 
 const readEveryMs = 1_000;
-/** Rows of transactions that began earlier and were committed later are still found. */
-const overlapMs = 30_000;
 /** Without having read for this long, a node trusts nothing that it remembers. */
 const staleMs = 3_000;
 const sweepMs = 60 * 60_000;
@@ -24,7 +22,9 @@ const keepMs = 24 * 60 * 60_000;
  */
 export function createAccessChanges({ database, background, clock }: Pick<Ports, "database" | "background" | "clock">) {
   const listeners = new Set<(change: AccessChange) => void>();
-  /** What was applied within the overlap, so that it is applied once. */
+  /** Transactions before this one were seen, whole. */
+  let floor: string | null = null;
+  /** What was applied of the transactions after it, so that it is applied once. */
   let applied = new Set<number>();
   let readAt = clock.now().getTime();
 
@@ -34,16 +34,15 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
 
   async function readNew() {
     const startedAt = clock.now().getTime();
-    // Also what a node has missed while it could not read.
-    const rows = await recent(database, { overlapMs: overlapMs + Math.max(0, startedAt - readAt) });
-    const seen = new Set<number>();
-    for (const { id, kind, userId, sessionId } of rows) {
-      seen.add(Number(id));
-      if (applied.has(Number(id))) continue;
+    const [read] = await recent(database, { floor });
+    if (!read) return;
+    for (const { id, kind, userId, sessionId } of read.changes) {
+      if (applied.has(id)) continue;
       if (kind !== "session_ended") apply({ kind, userId });
       else if (sessionId) apply({ kind, userId, sessionId });
     }
-    applied = seen;
+    applied = new Set(read.changes.map(({ id }) => id));
+    floor = read.floor;
     readAt = startedAt;
   }
 
@@ -88,16 +87,21 @@ export function concerns(change: AccessChange, caller: { userId: string; session
   }
 }
 
-const recent = statement<
-  { overlapMs: number },
-  { id: number; kind: AccessChange["kind"]; userId: string; sessionId: string | null }
->(
+interface Read {
+  floor: string;
+  changes: { id: number; kind: AccessChange["kind"]; userId: string; sessionId: string | null }[];
+}
+
+const recent = statement<{ floor: string | null }, Read>(
   "recent_access_changes",
-  sql`select id, kind, user_id as "userId", session_id as "sessionId" from access_changes
-    where created_at > clock_timestamp() - make_interval(secs => ${value("overlapMs")}::int / 1000.0) order by id`,
+  // The oldest transaction that is still under way is where the next reading begins.
+  sql`select now_at.floor, coalesce((
+      select json_agg(json_build_object('id', id, 'kind', kind, 'userId', user_id, 'sessionId', session_id) order by id)
+      from access_changes where transaction >= coalesce(${value("floor")}::bigint, now_at.floor::bigint)), '[]') as changes
+    from (select pg_snapshot_xmin(pg_current_snapshot())::text as floor) as now_at`,
 );
 
 const sweep = statement<{ keepMs: number }, never>(
   "sweep_access_changes",
-  sql`delete from access_changes where created_at < clock_timestamp() - make_interval(secs => ${value("keepMs")}::int / 1000.0)`,
+  sql`delete from access_changes where created_at < now() - make_interval(secs => ${value("keepMs")}::int / 1000.0)`,
 );

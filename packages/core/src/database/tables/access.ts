@@ -11,9 +11,11 @@ export const accessChanges = pgTable(
     kind: text("kind", { enum: ["session_ended", "rights_changed", "profile_changed"] }).notNull(),
     userId: uuid("user_id").notNull(),
     sessionId: uuid("session_id"),
-    createdAt: instant("created_at").notNull().default(sql`clock_timestamp()`),
+    /** Who reads by time or by number misses what began earlier and was committed later; by transaction nobody does. */
+    transaction: bigint("transaction", { mode: "number" }).notNull().default(sql`pg_current_xact_id()::text::bigint`),
+    createdAt: createdAt(),
   },
-  (table) => [index("access_changes_age").on(table.createdAt)],
+  (table) => [index("access_changes_transaction").on(table.transaction), index("access_changes_age").on(table.createdAt)],
 );
 
 /** Links in mails and invitations. Only a hash of what is in the link is kept. */
