@@ -26,7 +26,7 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
   let floor: string | null = null;
   /** What was applied of the transactions after it, so that it is applied once. */
   let applied = new Set<number>();
-  let readAt = clock.now().getTime();
+  let readAt = Number.NEGATIVE_INFINITY;
 
   function apply(change: AccessChange) {
     for (const listener of listeners) listener(change);
@@ -46,6 +46,7 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
     readAt = startedAt;
   }
 
+  background.run("read access changes", readNew);
   background.every("read access changes", readEveryMs, readNew);
   background.every("sweep access changes", sweepMs, async () => {
     await sweep(database, { keepMs });

@@ -55,9 +55,11 @@ export function createGatekeeper(
   async function check(token: string): Promise<Authentication> {
     try {
       const before = changes;
+      // Before the first reading, what changes now will never be heard of.
+      const hears = access.isFresh();
       const entry = token.startsWith("plk_") ? await checkKey(token) : await checkToken(token);
       // A change that came while the database was asked may be newer than its answer.
-      if (before === changes) remember(token, entry);
+      if (hears && before === changes) remember(token, entry);
       return entry.authentication;
     } catch (error) {
       const refusal = toAppError(error);
