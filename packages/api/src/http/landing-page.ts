@@ -40,18 +40,17 @@ const page = (version: string, url: string) => `<!doctype html>
 <main>
 <h1>Parley</h1>
 <p>The chat server is running. <small>Version ${version}</small></p>
-<p>See <a href="/health">its health</a>. The web app will live here.</p>
+<p>See <a href="/health">its health</a>. A web app is not part of this version.</p>
 <h2>Talk to it</h2>
-<pre><code>import { createTRPCClient, httpBatchLink } from "@trpc/client";
-import superjson from "superjson";
+<pre><code>import { createParley } from "@parley/client";
 
-let token = "";
-const headers = () =&gt; (token ? { authorization: \`Bearer \${token}\` } : {});
-const links = [httpBatchLink({ url: "${url}/trpc", transformer: superjson, headers })];
-const parley = createTRPCClient({ links });
-const { tokens } = await parley.auth.login.mutate({ identifier: "me@example.com", password: "…" });
+let token = null;
+const parley = createParley({ url: "${url}", token: () =&gt; token });
+const account = { identifier: "me@example.com", password: "…" };
+const { tokens } = await parley.api.auth.login.mutate(account);
 token = tokens.accessToken;
-console.log(await parley.auth.me.query());</code></pre>
+console.log(await parley.api.auth.me.query());
+parley.close();</code></pre>
 </main>
 </body>
 </html>
