@@ -144,7 +144,7 @@ describe("the rest", () => {
     expect(page).toContain("Parley");
     expect(page).toContain("1.2.3");
     expect(page).toContain('href="/health"');
-    expect(page).toContain("url: "https://chat.example"");
+    expect(page).toContain('url: "https://chat.example"');
     expect(page).not.toMatch(/<script|style=|<style/);
   });
 
