@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { pinoLog } from "@parley/platform/node";
 import { readConfig } from "./config/config.ts";
-import type { Environment } from "./config/variables.ts";
+import { type Environment, notConnected } from "./config/variables.ts";
 import { type RunningServer, startServer } from "./start.ts";
 
 const exitMs = 30_000;
@@ -24,6 +24,8 @@ async function main() {
   const assets = { migrations: beside("./drizzle"), pgliteTemplate: existsSync(template) ? template : null };
   const server = await startServer(config, { assets, log });
   process.stdout.write(describe(server, config));
+  const silent = notConnected.filter((name) => process.env[name]);
+  if (silent.length > 0) log.warn({ variables: silent }, "these variables do nothing in this version");
 
   let isStopping = false;
   const stop = async (code: number) => {

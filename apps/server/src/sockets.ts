@@ -2,8 +2,10 @@ import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import {
   checkOrigin,
+  defaultLimits,
   type Gate,
   type HeaderReader,
+  httpStatusOf,
   originOf,
   readToken,
   type SocketConnection,
@@ -12,17 +14,14 @@ import {
 import { AppError } from "@parley/core";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 
-const maxPayload = 64 * 1024;
-const refusals: Partial<Record<AppError["reason"], number>> = {
-  not_found: 404,
-  host_not_allowed: 403,
-  origin_not_allowed: 403,
-  rate_limited: 429,
-};
-
 /** Serves `/trpc` upgrades on the port of the HTTP server. What does not pass the gate gets an HTTP answer and no socket. */
 export function serveSockets(server: Server, { gate, hub }: { gate: Gate; hub: SocketHub }) {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false, clientTracking: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: defaultLimits.frameLength,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
 
   server.on("upgrade", (request, stream, head) => {
     stream.on("error", () => stream.destroy());
@@ -39,7 +38,7 @@ export function serveSockets(server: Server, { gate, hub }: { gate: Gate; hub: S
       };
       sockets.handleUpgrade(request, stream, head, (socket) => attach(socket, hub.open(socket, caller)));
     } catch (error) {
-      refuse(stream, error instanceof AppError ? (refusals[error.reason] ?? 400) : 400);
+      refuse(stream, error instanceof AppError ? httpStatusOf(error.reason) : 400);
     }
   });
 }

@@ -29,6 +29,10 @@ const httpStatus: Record<ErrorCode, number> = {
   SERVICE_UNAVAILABLE: 503,
 };
 
+export function httpStatusOf(reason: ErrorReason): number {
+  return httpStatus[errorReasons[reason]];
+}
+
 /** What tRPC itself refuses, in our words. */
 const reasonOfCode: Partial<Record<TRPCError["code"], [ErrorReason, string]>> = {
   PARSE_ERROR: ["invalid_input", "This is not a message that we understand"],

@@ -1,4 +1,5 @@
 export { type Caller, type Context, createContext, type Transport } from "./context.ts";
+export { httpStatusOf } from "./errors.ts";
 export { createApp } from "./http/app.ts";
 export { checkOrigin, readToken } from "./http/credentials.ts";
 export { type HeaderReader, originOf } from "./http/exchange.ts";
@@ -7,4 +8,5 @@ export type { ApiOptions, GateOptions, Health, HealthCheck } from "./http/option
 export { HttpTransport } from "./http/transport.ts";
 export { type Router, router } from "./router.ts";
 export { createSocketHub, type SocketHub } from "./socket/hub.ts";
+export { defaultLimits } from "./socket/limits.ts";
 export type { Socket, SocketConnection } from "./socket/socket.ts";

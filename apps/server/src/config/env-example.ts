@@ -1,10 +1,13 @@
-import { groups, type Variable } from "./variables.ts";
+import { groups, notConnected, type Variable } from "./variables.ts";
+
+const silent = new Set<string>(notConnected);
 
 /** The text of `.env.example`: every variable with its default. */
 export function envExample(): string {
   const sections = Object.entries<Record<string, Variable>>(groups).map(([title, group]) => {
     const lines = Object.entries(group).map(([name, { about, allowed, fallback }]) => {
-      const comment = about ? `# ${about} (${allowed})` : `# ${allowed}`;
+      const yet = silent.has(name) ? "; not in this version" : "";
+      const comment = about ? `# ${about} (${allowed})${yet}` : `# ${allowed}${yet}`;
       return `${comment}\n# ${name}=${fallback}`;
     });
     return `## ${title}\n\n${lines.join("\n\n")}`;

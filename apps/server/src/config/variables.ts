@@ -169,7 +169,7 @@ export const groups = {
       "debug, info, warn or error",
     ),
     LOG_DIR: variable(text, "", "daily files as well as standard output", "a folder"),
-    METRICS_TOKEN: secret(text, "opens /metrics and the details of /health", "a token"),
+    METRICS_TOKEN: secret(text, "opens the details of /health", "a token"),
     SENTRY_DSN: secret(orNone(address("http", "https")), "reports crashes", "a DSN"),
     ALERT_WEBHOOK_URL: secret(orNone(address("http", "https")), "is told of alerts", "an http or https address"),
   },
@@ -186,3 +186,25 @@ export const variables = {
 
 export type Variables = typeof variables;
 export type Environment = { [Name in keyof Variables]: z.output<Variables[Name]["schema"]> };
+
+/** Read and checked, but nothing listens to them in this version. */
+export const notConnected: (keyof Variables)[] = [
+  "S3_ENDPOINT",
+  "S3_BUCKET",
+  "S3_REGION",
+  "S3_ACCESS_KEY_ID",
+  "S3_SECRET_ACCESS_KEY",
+  "UPLOAD_MAX_BYTES",
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_API_KEY_BACKUP",
+  "ANTHROPIC_BASE_URL",
+  "GOOGLE_AI_API_KEY",
+  "GOOGLE_AI_API_KEY_BACKUP",
+  "GOOGLE_AI_BASE_URL",
+  "OPENAI_COMPATIBLE_BASE_URL",
+  "OPENAI_COMPATIBLE_API_KEY",
+  "OPENAI_COMPATIBLE_API_KEY_BACKUP",
+  "RATE_LIMIT_TOOLS",
+  "SENTRY_DSN",
+  "ALERT_WEBHOOK_URL",
+];
