@@ -261,6 +261,61 @@ describe.each(combinations)("on $database over $transport", ({ database, transpo
   });
 });
 
+describe.each(combinations)("at once, on $database over $transport", ({ database, transport }) => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await testApp({ database });
+    await app.person();
+  });
+  afterAll(() => app.stop());
+
+  test("twenty sign-ins leave five sessions", async () => {
+    const { email, user } = await app.person();
+    const login = (guest: Client) => guest.auth.login.mutate({ identifier: email, password });
+    // A frame of a socket carries twenty calls, and a batch of HTTP as many.
+    const guest = app.client(null, transport);
+    const opened = await Promise.all(Array.from({ length: 20 }, () => login(guest)));
+    const last = await login(guest);
+    const sessions = await app.client(last.tokens.accessToken ?? "", transport).session.list.query();
+    expect(sessions).toHaveLength(5);
+    expect(opened.every((one) => one.user.id === user.id)).toBe(true);
+  });
+
+  test("twenty refreshes leave one lineage, and an old token ends it", async () => {
+    const { tokens } = await app.person();
+    const guest = app.client(null, transport);
+    const refresh = (refreshToken: string | undefined) => guest.auth.refresh.mutate({ refreshToken });
+    const all = await Promise.all(Array.from({ length: 20 }, () => refresh(tokens.refreshToken)));
+    expect(new Set(all.map((one) => one.tokens.refreshToken)).size).toBe(1);
+    const next = await refresh(all[0]?.tokens.refreshToken);
+    expect(await refusal(refresh(tokens.refreshToken))).toMatchObject({ data: { reason: "token_reused" } });
+    expect(await refusal(refresh(next.tokens.refreshToken))).toMatchObject({ data: { reason: "session_ended" } });
+  });
+
+  test("a wrong password is the same answer for a known, an unknown and a locked account", async () => {
+    const known = await app.person();
+    const locked = await app.person();
+    const guest = app.client(null, transport);
+    const wrong = (identifier: string) => refusal(guest.auth.login.mutate({ identifier, password: "wrong" }));
+    await Promise.all(Array.from({ length: 10 }, () => wrong(locked.email)));
+    const answer = await wrong(known.email);
+    expect(answer).toMatchObject({ data: { reason: "invalid_credentials" } });
+    expect(await wrong("nobody@example.com")).toEqual(answer);
+    expect(await wrong(locked.email)).toEqual(answer);
+    const reset = (email: string) => guest.auth.requestPasswordReset.mutate({ email });
+    expect(await reset("nobody@example.com")).toEqual(await reset(known.email));
+  });
+
+  test("a revoked key is refused at once", async () => {
+    const { api } = await app.person();
+    const { key, apiKey } = await api.apiKey.create.mutate({ name: "Robot" });
+    const robot = app.client(key);
+    expect((await robot.auth.me.query()).session).toBeNull();
+    await api.apiKey.revoke.mutate({ id: apiKey.id });
+    expect(await refusal(robot.auth.me.query())).toMatchObject({ data: { reason: "unauthenticated" } });
+  });
+});
+
 describe.each(databaseKinds)("an ended session on %s", (database) => {
   let app: TestApp;
   beforeAll(async () => {
