@@ -116,6 +116,28 @@ describe.each(databaseKinds)("keys on %s", (kind) => {
     expect(await keys.authenticate(key)).toBeNull();
   });
 
+  test("what was opened with a key ends when the key does", async () => {
+    let endExpired = async () => {};
+    const background = {
+      ...node.ports.background,
+      every(name: string, _: number, work: () => Promise<void>) {
+        if (name === "end expired keys") endExpired = work;
+      },
+    };
+    const access = createAccessChanges(node.ports);
+    access.onChange((change) => applied.push(change));
+    createKeys({ ...node.ports, background }, { access, audit: createAudit(node.ports) });
+    const { actor, id } = await node.person();
+    const expiresAt = new Date(node.clock.now().getTime() + 60_000);
+    const { apiKey } = await keys.create(actor, { name: "a", expiresAt }, origin);
+    applied.length = 0;
+    await endExpired();
+    expect(applied).not.toContainEqual(expect.objectContaining({ sessionId: apiKey.id }));
+    node.clock.advance({ seconds: 61 });
+    await endExpired();
+    expect(applied).toContainEqual({ kind: "session_ended", userId: id, sessionId: apiKey.id });
+  });
+
   test("a revoked key is none, and every node hears of it from the same statement", async () => {
     const { actor, id } = await node.person();
     const { key, apiKey } = await keys.create(actor, { name: "a" }, origin);

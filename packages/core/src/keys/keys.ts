@@ -5,12 +5,13 @@ import type { Actor, Origin } from "../auth/actor.ts";
 import { sha256, toHex } from "../auth/secrets.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
-import { findLiveKey, insertKey, listKeys, noteKeyUse, revokeKey, revokeKeys, sweepKeys } from "./queries.ts";
+import { findExpiredKeys, findLiveKey, insertKey, listKeys, noteKeyUse, revokeKey, revokeKeys, sweepKeys } from "./queries.ts";
 import { findForbiddenScope, narrowPermissions } from "./scopes.ts";
 
 const maxKeys = 50;
 const prefixLength = 12;
 const noteUseEveryMs = 60_000;
+const expireMs = 30_000;
 const sweepMs = 6 * 60 * 60_000;
 
 /** Whom a key speaks for, and what it may do. */
@@ -30,6 +31,11 @@ export function createKeys(
   { database, clock, ids, background }: Pick<Ports, "database" | "clock" | "ids" | "background">,
   { access, audit }: { access: AccessChanges; audit: Audit },
 ) {
+  // Each node closes what its own callers hold open with a key that has come to its end.
+  background.every("end expired keys", expireMs, async () => {
+    const expired = await findExpiredKeys(database, clock.now().toISOString());
+    for (const { id, userId } of expired) access.apply({ kind: "session_ended", userId, sessionId: id });
+  });
   background.every("sweep keys", sweepMs, () => sweepKeys(database, clock.now().toISOString()));
 
   return {

@@ -62,6 +62,18 @@ export async function listKeys(database: Database, userId: string): Promise<ApiK
   return (await list(database, { userId })).map(toApiKey);
 }
 
+const expired = statement<{ now: string }, { id: string; userId: string }>(
+  "expired_keys",
+  sql`select id, user_id as "userId" from api_keys
+    where revoked_at is null and expires_at <= ${value("now")}::timestamptz
+      and expires_at > ${value("now")}::timestamptz - interval '5 minutes'`,
+);
+
+/** Those that have expired lately. */
+export function findExpiredKeys(database: Database, now: string): Promise<{ id: string; userId: string }[]> {
+  return expired(database, { now });
+}
+
 /** To what it has opened, a key is its session. */
 const revoking = (name: string, which: SQL) =>
   statement<Record<string, unknown>, { id: string }>(
