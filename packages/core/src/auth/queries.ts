@@ -121,7 +121,10 @@ export async function countFailure(database: Database, userId: string | null, no
 
 const password = statement<Record<string, unknown>, { id: string }>(
   "set_password",
-  sql`update users set password_hash = ${value("passwordHash")}, failed_sign_ins = 0, locked_until = null
+  // Letters that offered another way in are worthless from now on.
+  sql`with letters as (
+      delete from one_time_links where user_id = ${value("id")}::uuid and kind = 'reset_password')
+    update users set password_hash = ${value("passwordHash")}, failed_sign_ins = 0, locked_until = null
     where id = ${value("id")}::uuid and (${value("before")}::text is null or password_hash = ${value("before")}::text) returning id`,
 );
 

@@ -7,7 +7,7 @@ import type { Origin } from "./actor.ts";
 import { fold, normalizePassword } from "./names.ts";
 import { countFailure, findUserByKey, setPasswordHash, type UserRow } from "./queries.ts";
 
-type SignInPorts = Pick<Ports, "database" | "passwords" | "clock" | "ids" | "rateLimiter" | "background">;
+type SignInPorts = Pick<Ports, "database" | "passwords" | "clock" | "ids" | "rateLimiter">;
 
 /** Failures by what was typed, known or not: they only make the next try slower. */
 const failuresByName = { count: 1_000_000, windowMs: 15 * 60_000 };
@@ -20,7 +20,7 @@ const slowestMs = 1_000;
  * too, and a lock is told only to whoever has the right password.
  */
 export function createSignIn(ports: SignInPorts, { audit }: { audit: Audit }) {
-  const { database, passwords, clock, rateLimiter, background } = ports;
+  const { database, passwords, clock, rateLimiter } = ports;
   let decoy: string | undefined;
 
   async function verify(user: UserRow | null, password: string): Promise<boolean> {
@@ -53,15 +53,13 @@ export function createSignIn(ports: SignInPorts, { audit }: { audit: Audit }) {
       }
       throw new AppError("invalid_credentials", "The name or the password is wrong");
     }
-    if (failures > 0) await rateLimiter.reset("sign-in-name", name, failuresByName);
     await refuseLocked(user, origin);
+    if (failures > 0) await rateLimiter.reset("sign-in-name", name, failuresByName);
     if (user.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
-    if (passwords.isOutdated(user.passwordHash)) {
-      background.run("upgrade a password hash", async () => {
-        await setPasswordHash(database, { id: user.id, passwordHash: await passwords.hash(password), before: user.passwordHash });
-      });
-    }
-    return user;
+    if (!passwords.isOutdated(user.passwordHash)) return user;
+    const passwordHash = await passwords.hash(password);
+    await setPasswordHash(database, { id: user.id, passwordHash, before: user.passwordHash });
+    return { ...user, passwordHash };
   };
 
   /** A device that this person is known by comes in all the same: a stranger's failures must not keep the owner out. */

@@ -62,6 +62,7 @@ export function createKeys(
           scopes,
           expiresAt: input.expiresAt?.toISOString() ?? null,
           now: now.toISOString(),
+          sessionId: actor.sessionId,
         },
         maxKeys,
       );

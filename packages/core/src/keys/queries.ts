@@ -26,6 +26,8 @@ export interface NewKey {
   scopes: readonly string[];
   expiresAt: string | null;
   now: string;
+  /** The session that asks for it: one that has ended a moment ago leaves nothing behind. */
+  sessionId: string;
 }
 
 const lockOwner = statement<{ userId: string }, { id: string }>(
@@ -38,7 +40,10 @@ const insert = statement<Record<string, unknown>, KeyRow>(
   sql`insert into api_keys (id, user_id, name, prefix, hash, scopes, created_at, expires_at)
     select ${value("id")}::uuid, ${value("userId")}::uuid, ${value("name")}, ${value("prefix")}, ${value("hash")},
       array(select jsonb_array_elements_text(${value("scopes")}::jsonb)), ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz
-    where (select count(*) from api_keys where user_id = ${value("userId")}::uuid and ${isLive}) < ${value("max")}::int
+    where exists (
+        select 1 from sessions join users on users.id = sessions.user_id
+        where sessions.id = ${value("sessionId")}::uuid and sessions.ended_at is null and users.status = 'active')
+      and (select count(*) from api_keys where user_id = ${value("userId")}::uuid and ${isLive}) < ${value("max")}::int
     returning ${columns}`,
 );
 
@@ -89,8 +94,12 @@ const revoking = (name: string, which: SQL) =>
 const revoke = revoking("revoke_key", sql`id = ${value("id")}::uuid`);
 const revokeEach = revoking("revoke_keys", sql`true`);
 
+/** After whoever is just making one. */
 export function revokeKeys(database: Database, values: { userId: string; now: string }): Promise<{ id: string }[]> {
-  return revokeEach(database, values);
+  return database.transaction(async (transaction) => {
+    await lockOwner(transaction, { userId: values.userId });
+    return revokeEach(transaction, values);
+  });
 }
 
 /** False for a key that does not exist, one that is revoked and somebody else's. */

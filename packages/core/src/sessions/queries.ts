@@ -31,18 +31,22 @@ const ending = (name: string, where: ReturnType<typeof sql>) =>
       select id, user_id as "userId" from ended`,
   );
 
-const insert = statement<Record<string, unknown>, never>(
+const insert = statement<Record<string, unknown>, { id: string }>(
   "insert_session",
   // With its line in the audit log: one commit a sign-in.
-  sql`with session as (
+  // Only while the password is still the one that was checked: a reset takes the same lock, and ends sessions after it.
+  sql`with owner as (
+      select id from users where id = ${value("userId")}::uuid and password_hash = ${value("passwordHash")} and status = 'active'
+      for no key update),
+    session as (
       insert into sessions (id, user_id, device_name, user_agent, ip, created_at, last_active_at, expires_at)
-      values (${value("id")}::uuid, ${value("userId")}::uuid, ${value("deviceName")}, ${value("userAgent")}, ${value("ip")},
-        ${value("now")}::timestamptz, ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz)),
+      select ${value("id")}::uuid, owner.id, ${value("deviceName")}, ${value("userAgent")}, ${value("ip")},
+        ${value("now")}::timestamptz, ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz from owner),
     noted as (
       insert into audit_log (id, actor_id, action, target, outcome, address)
-      values (${value("auditId")}::uuid, ${value("userId")}::uuid, 'account.login', 'session:' || ${value("id")}::text, 'done', ${value("ip")}))
+      select ${value("auditId")}::uuid, owner.id, 'account.login', 'session:' || ${value("id")}::text, 'done', ${value("ip")} from owner)
     update users set last_login_at = ${value("now")}::timestamptz, last_active_at = ${value("now")}::timestamptz,
-      failed_sign_ins = 0, locked_until = null where id = ${value("userId")}::uuid`,
+      failed_sign_ins = 0, locked_until = null from owner where users.id = owner.id returning users.id`,
 );
 
 const endSurplus = ending(
@@ -55,14 +59,14 @@ const endSurplus = ending(
 
 /**
  * Two statements and no lock: whoever has added a session looks at all of them afterwards, so that the last of many sign-ins at
- * once leaves as many as there may be.
+ * once leaves as many as there may be. Null when the password or the account is no longer what was checked.
  */
 export async function insertSession(
   database: Database,
-  session: Omit<SessionRow, "createdAt" | "lastActiveAt"> & { now: string; max: number; auditId: string },
-): Promise<{ id: string; userId: string }[]> {
+  session: Omit<SessionRow, "createdAt" | "lastActiveAt"> & { now: string; max: number; auditId: string; passwordHash: string },
+): Promise<{ id: string; userId: string }[] | null> {
   const { userId, now, max } = session;
-  await insert(database, { ...session });
+  if ((await insert(database, { ...session })).length === 0) return null;
   return endSurplus(database, { userId, now, max, reason: "replaced" });
 }
 

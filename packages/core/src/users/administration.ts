@@ -7,9 +7,16 @@ import { fold } from "../auth/names.ts";
 import type { Database } from "../database/index.ts";
 import { instant } from "../database/statement.ts";
 import { AppError } from "../errors.ts";
-import { includesPermission } from "../keys/scopes.ts";
+import { includesPermission, narrowPermissions } from "../keys/scopes.ts";
 import type { Ports } from "../ports.ts";
-import { hasOtherAdministrator, isAdministrator, type LockedAccount, lockAccount, lockAdministrators } from "./account-lock.ts";
+import {
+  findActivePermissions,
+  hasOtherAdministrator,
+  isAdministrator,
+  type LockedAccount,
+  lockAccount,
+  lockAdministrators,
+} from "./account-lock.ts";
 import { findPermissions, listAccounts, setAccountRole, setAccountStatus } from "./account-queries.ts";
 
 type Caller = Pick<Origin, "address">;
@@ -18,8 +25,11 @@ interface Change {
   action: AuditAction;
   id: string;
   details?: Record<string, string>;
-  make: (transaction: Database, account: LockedAccount) => Promise<Account | null>;
+  make: (transaction: Database, account: LockedAccount, caller: Rights) => Promise<Account | null>;
 }
+
+/** What somebody may do. */
+type Rights = Pick<Actor, "permissions">;
 
 const perPage = 50;
 
@@ -35,13 +45,15 @@ export function createAdministration(
     try {
       const account = await database.transaction(async (transaction) => {
         await lockAdministrators(transaction);
+        // What the caller was remembered to be may be older than its own demotion.
+        const caller = await freshRights(transaction, actor);
         const locked = await lockAccount(transaction, id);
         if (!locked) throw missing();
         if (locked.id === actor.userId) {
           throw new AppError("conflict", "You cannot change your own rights: ask another administrator");
         }
-        checkReach(actor, locked.permissions);
-        return make(transaction, locked);
+        checkReach(caller, locked.permissions);
+        return make(transaction, locked, caller);
       });
       if (!account) throw missing();
       access.apply({ kind: "rights_changed", userId: account.id });
@@ -90,10 +102,10 @@ export function createAdministration(
             action: "account.role",
             id,
             details: { role },
-            async make(transaction, account) {
+            async make(transaction, account, caller) {
               const granted = await findPermissions(transaction, role);
               if (!granted) throw unknownRole();
-              checkReach(actor, granted);
+              checkReach(caller, granted);
               if (!isAdministrator({ permissions: granted })) await checkNotLast(transaction, account);
               return setAccountRole(transaction, id, role);
             },
@@ -116,9 +128,18 @@ export function createAdministration(
 }
 
 /** Otherwise whoever manages accounts could make an administrator of a friend, or take one away. */
-function checkReach(actor: Actor, permissions: readonly string[]) {
-  const isBeyond = permissions.some((permission) => !includesPermission(actor.permissions, permission));
+function checkReach(caller: Rights, permissions: readonly string[]) {
+  const isBeyond = permissions.some((permission) => !includesPermission(caller.permissions, permission));
   if (isBeyond) throw new AppError("forbidden", "This takes permissions that you do not have");
+}
+
+async function freshRights(transaction: Database, actor: Actor): Promise<Rights> {
+  const owned = (await findActivePermissions(transaction, actor.userId)) ?? [];
+  const permissions = actor.scopes === null ? owned : narrowPermissions(owned, actor.scopes);
+  if (!includesPermission(permissions, "users.manage")) {
+    throw new AppError("forbidden", "You do not have the permission for this");
+  }
+  return { permissions };
 }
 
 async function checkNotLast(transaction: Database, account: LockedAccount) {
