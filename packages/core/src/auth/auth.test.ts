@@ -240,6 +240,24 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
       });
     });
 
+    test("that is reset leaves no session and no key of whoever signs in with the old one meanwhile", async () => {
+      const { email, actor } = await node.person();
+      node.auth.requestPasswordReset(email);
+      await expect.poll(() => node.letters.tokenFor(email)).not.toBe("");
+      const reset = node.auth.resetPassword(node.letters.tokenFor(email), "Another-horse-2", origin);
+      const logins = await Promise.allSettled(Array.from({ length: 8 }, () => login(email)));
+      await reset;
+      for (const result of logins) {
+        if (result.status === "rejected") expect(result.reason).toMatchObject({ reason: "invalid_credentials" });
+        else
+          expect((await node.auth.authenticate(result.value.tokens.accessToken)).refusal).toMatchObject({
+            reason: "session_ended",
+          });
+      }
+      const key = node.keys.create(actor, { name: "thief", scopes: ["*"] }, origin);
+      await expect(key).rejects.toBeInstanceOf(Error);
+    });
+
     test("reset for an unknown address sends nothing and says nothing", async () => {
       const email = address();
       node.auth.requestPasswordReset(email);
