@@ -95,12 +95,14 @@ export function createAuth(
       let isFounder = await mayFound(input, origin);
       if (!isFounder) checkInvitation(input);
       const now = clock.now();
+      // A name that is only taken for new addresses would tell which address is new: it can be chosen after the letter.
+      const username = isVerificationRequired && !isFounder ? undefined : input.username;
       const user = {
         id: ids.next(),
         email: input.email,
         emailKey: fold(input.email),
-        username: input.username ?? null,
-        usernameKey: input.username === undefined ? null : fold(input.username),
+        username: username ?? null,
+        usernameKey: username === undefined ? null : fold(username),
         displayName: input.displayName ?? input.username ?? input.email.slice(0, input.email.indexOf("@")),
         passwordHash: await hashNew(input.password),
         emailVerifiedAt: null,

@@ -61,6 +61,8 @@ export function createLetterbox(
     accountExists(user: UserRow) {
       background.run("letter about an account", () =>
         post(user, "exists", async () => {
+          // The earlier letter would confirm a password that may be a stranger's.
+          await links.drop("verify_email", user.id);
           const { token, hours } = await links.make("reset_password", user.id);
           return accountExistsLetter({ ...addressOf(user), link: linkTo("reset-password", token), expiresInHours: hours });
         }),

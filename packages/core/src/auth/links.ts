@@ -32,6 +32,10 @@ export function createLinks({ database, clock }: { database: Database; clock: Cl
       return used?.userId ?? null;
     },
 
+    drop: async (kind: LinkKind, userId: string) => {
+      await remove(database, { kind, userId });
+    },
+
     sweep: async () => {
       await sweep(database, { now: clock.now().toISOString() });
     },
@@ -52,6 +56,11 @@ const take = statement<Record<string, unknown>, { userId: string }>(
   sql`update one_time_links set used_at = ${value("now")}::timestamptz
     where hash = ${value("hash")} and kind = ${value("kind")} and used_at is null and expires_at > ${value("now")}::timestamptz
     returning user_id as "userId"`,
+);
+
+const remove = statement<Record<string, unknown>, never>(
+  "drop_links",
+  sql`delete from one_time_links where user_id = ${value("userId")}::uuid and kind = ${value("kind")}`,
 );
 
 const sweep = statement<{ now: string }, never>(
