@@ -1,7 +1,8 @@
-import type { Model } from "@parley/contract";
-import type { TokenCounts } from "@parley/contract/events";
 import type { Database } from "./database/index.ts";
 import type { FeedEntry, Following } from "./feed.ts";
+import type { Provider } from "./models/provider.ts";
+
+export * from "./models/provider.ts";
 
 /** Everything that the domain needs from outside. */
 export interface Ports {
@@ -118,25 +119,4 @@ export interface EventLog {
   head(topic: string): Promise<number>;
   /** Nothing more will be appended: the topic may be dropped once late followers have had their time. */
   finish(topic: string): void;
-}
-
-export interface GenerateRequest {
-  model: string;
-  system: string | null;
-  messages: { role: "user" | "assistant"; content: string }[];
-  temperature: number;
-  maxTokens: number;
-}
-
-export type ProviderEvent =
-  | { type: "text"; text: string }
-  | { type: "reasoning"; text: string }
-  | { type: "usage"; tokens: TokenCounts }
-  | { type: "end"; finishReason: string };
-
-/** One vendor. A stream that finishes without an `end` event was cut. */
-export interface Provider {
-  readonly name: string;
-  readonly models: Model[];
-  stream(request: GenerateRequest, signal: AbortSignal): AsyncIterable<ProviderEvent>;
 }

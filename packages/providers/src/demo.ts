@@ -1,20 +1,29 @@
-import type { GenerateRequest, Provider, ProviderEvent } from "@parley/core/ports";
+import type { GenerateRequest, ModelEntry, ModelMessage, Provider, ProviderEvent } from "@parley/core/ports";
 
-const model = {
+const model: ModelEntry = {
   id: "demo",
-  provider: "demo",
   name: "Demonstration (not a language model)",
   contextLength: 8_192,
   outputLimit: 2_048,
-  isDefault: false,
+  inputs: ["text"],
+  tools: false,
+  reasoning: false,
+  prices: { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 },
+  retired: false,
+  plans: null,
 };
 
 /** Answers without a key: deterministic text about the message itself, streamed word by word. */
 export function demoProvider({ wordMs = 25 } = {}): Provider {
   return {
     name: "demo",
+    label: "Demonstration",
+    keys: 1,
+    isLocal: true,
     models: [model],
-    async *stream(request, signal): AsyncGenerator<ProviderEvent> {
+    defaults: { temperature: null, topP: null, topK: null, maxTokens: 2_048 },
+    listModels: async () => [model],
+    async *stream(request, { signal }): AsyncGenerator<ProviderEvent> {
       const answer = describe(request);
       const words = answer.match(/\s*\S+/g) ?? [];
       for (const word of words) {
@@ -22,7 +31,7 @@ export function demoProvider({ wordMs = 25 } = {}): Provider {
         if (signal.aborted) return;
         yield { type: "text", text: word };
       }
-      const input = request.messages.reduce((sum, { content }) => sum + countWords(content), 0);
+      const input = request.messages.reduce((sum, message) => sum + countWords(textOf(message)), 0);
       yield { type: "usage", tokens: { input, cacheRead: 0, cacheWrite: 0, output: words.length } };
       yield { type: "end", finishReason: "stop" };
     },
@@ -30,7 +39,8 @@ export function demoProvider({ wordMs = 25 } = {}): Provider {
 }
 
 function describe({ messages }: GenerateRequest): string {
-  const question = messages.at(-1)?.content ?? "";
+  const last = messages.at(-1);
+  const question = last ? textOf(last) : "";
   const letters = Array.from(question).length;
   const turns = messages.filter(({ role }) => role === "user").length;
   return [
@@ -39,6 +49,11 @@ function describe({ messages }: GenerateRequest): string {
     `It says: "${question.slice(0, 500)}".`,
     "Real models are connected by the operator, with an environment variable for each vendor: .env.example names them.",
   ].join(" ");
+}
+
+function textOf(message: ModelMessage): string {
+  if (message.role === "tool") return "";
+  return message.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
 function countWords(text: string): number {

@@ -1,4 +1,15 @@
-import type { GenerateRequest, Provider, ProviderEvent } from "@parley/core/ports";
+import type { GenerateRequest, ModelEntry, Provider, ProviderEvent } from "@parley/core/ports";
+
+const model: Omit<ModelEntry, "id" | "name"> = {
+  contextLength: 8_192,
+  outputLimit: 2_048,
+  inputs: ["text"],
+  tools: false,
+  reasoning: false,
+  prices: null,
+  retired: false,
+  plans: null,
+};
 
 /** A provider whose answers a test writes piece by piece. It holds each stream open until the test ends it. */
 export function scriptedProvider() {
@@ -6,11 +17,16 @@ export function scriptedProvider() {
   let arrived = () => {};
   const provider: Provider = {
     name: "scripted",
+    label: "Scripted",
+    keys: 1,
+    isLocal: false,
     models: [
-      { id: "scripted", provider: "scripted", name: "Scripted", contextLength: 8_192, outputLimit: 2_048, isDefault: false },
-      { id: "scripted-2", provider: "scripted", name: "Scripted 2", contextLength: 8_192, outputLimit: 2_048, isDefault: false },
+      { ...model, id: "scripted", name: "Scripted" },
+      { ...model, id: "scripted-2", name: "Scripted 2" },
     ],
-    stream(request, signal) {
+    defaults: { temperature: 0.7, topP: null, topK: null, maxTokens: 2_048 },
+    listModels: async () => [],
+    stream(request, { signal }) {
       const stream = new ScriptedStream(request, signal);
       streams.push(stream);
       arrived();

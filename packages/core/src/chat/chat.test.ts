@@ -44,7 +44,7 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     const { actor, user } = await node.person();
     const accepted = await node.chat.send(actor, message("What is a parley?\nTell me."));
     const stream = await scripted.next();
-    expect(stream.request.messages).toEqual([{ role: "user", content: "What is a parley?\nTell me." }]);
+    expect(stream.request.messages).toEqual([{ role: "user", parts: [{ type: "text", text: "What is a parley?\nTell me." }] }]);
     stream.text("A talk ").text("between foes.").end();
     const entries = await collect(await node.chat.follow(actor, { runId: accepted.answer?.runId ?? "" }));
 
@@ -73,7 +73,9 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     const first = await answered(actor, "One.");
     const second = await node.chat.send(actor, { ...message("And two?"), conversationId: first.conversationId });
     const stream = await scripted.next();
-    expect(stream.request.messages.map(({ content }) => content)).toEqual(["Hello", "One.", "And two?"]);
+    expect(stream.request.messages.map((message) => "parts" in message && message.parts)).toEqual(
+      ["Hello", "One.", "And two?"].map((text) => [{ type: "text", text }]),
+    );
     stream.text("Two.").end();
     expect(second.message.parentId).toBe(first.answer?.messageId);
     await collect(await node.chat.follow(actor, { runId: second.answer?.runId ?? "" }));

@@ -101,9 +101,13 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
         return {
           model: model.id,
           system: claimed.systemPrompt,
-          messages: [...earlier, { role: "user", content }],
-          temperature: input.temperature ?? 0.7,
-          maxTokens: Math.min(input.maxTokens ?? model.outputLimit, model.outputLimit),
+          messages: [...earlier, { role: "user", parts: [{ type: "text", text: content }] }],
+          tools: [],
+          temperature: input.temperature ?? provider.defaults.temperature,
+          topP: provider.defaults.topP,
+          topK: provider.defaults.topK,
+          maxTokens: Math.min(input.maxTokens ?? provider.defaults.maxTokens, model.outputLimit ?? Number.POSITIVE_INFINITY),
+          reasoning: "off",
         };
       },
       onEnd(end) {
@@ -115,7 +119,9 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
 
   async function history(userId: string, conversationId: string, from: string): Promise<GenerateRequest["messages"]> {
     const messages = await listBranch(database, { userId, conversationId, from, limit: historyLength });
-    return messages.flatMap(({ role, content }) => (role === "system" || content === "" ? [] : [{ role, content }]));
+    return messages.flatMap(({ role, content }) =>
+      role === "system" || content === "" ? [] : [{ role, parts: [{ type: "text", text: content }] }],
+    );
   }
 
   /** The same message again, or a reason why it was not accepted the first time. */

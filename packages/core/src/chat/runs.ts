@@ -103,13 +103,13 @@ export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: 
     let error: RunError | null = null;
     try {
       const request = await run.plan.request();
-      for await (const event of provider.stream(request, run.abort.signal)) {
+      for await (const event of provider.stream(request, { key: 0, signal: run.abort.signal })) {
         if (event.type === "text") {
           firstTokenMs ??= clock.now().getTime() - startedAt;
           appendText(run, text.add(event.text));
         } else if (event.type === "reasoning") appendReasoning(run, reasoning.add(event.text));
         else if (event.type === "usage") usage = event.tokens;
-        else finishReason = event.finishReason;
+        else if (event.type === "end") finishReason = event.finishReason;
       }
       if (finishReason === null && !run.abort.signal.aborted) {
         error = { reason: "provider_unavailable", message: "The answer broke off" };

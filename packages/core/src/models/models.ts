@@ -9,7 +9,10 @@ export type Models = ReturnType<typeof createModels>;
 export function createModels({ providers }: Pick<Ports, "providers">, { defaultModel }: Settings) {
   const offered = new Map<string, { model: Model; provider: Provider }>();
   for (const provider of providers) {
-    for (const model of provider.models) if (!offered.has(model.id)) offered.set(model.id, { model, provider });
+    for (const model of provider.models) {
+      if (!offered.has(model.id))
+        offered.set(model.id, { model: { ...model, provider: provider.name, isDefault: false }, provider });
+    }
   }
   const defaultId = defaultModel ?? offered.keys().next().value;
   if (defaultModel !== null && !offered.has(defaultModel)) {

@@ -1,0 +1,124 @@
+import type { Model } from "@parley/contract";
+import type { TokenCounts } from "@parley/contract/events";
+
+/** Bytes are base64. */
+export type InputPart =
+  | { type: "text"; text: string }
+  | { type: "image"; mediaType: string; data: string }
+  | { type: "file"; name: string; mediaType: string; data: string };
+
+/** A signature is the vendor's own, and goes back to it unread with the part that it came with. */
+export type AnswerPart =
+  | { type: "text"; text: string }
+  | { type: "reasoning"; text: string; signature?: string }
+  | { type: "tool-call"; callId: string; name: string; input: unknown; signature?: string };
+
+export interface ToolResult {
+  callId: string;
+  name: string;
+  output: unknown;
+  isError: boolean;
+}
+
+export type ModelMessage =
+  | { role: "user"; parts: InputPart[] }
+  | { role: "assistant"; parts: AnswerPart[] }
+  | { role: "tool"; results: ToolResult[] };
+
+export interface Tool {
+  name: string;
+  description: string;
+  /** JSON Schema of an object. */
+  inputSchema: Record<string, unknown>;
+}
+
+export type Reasoning = "off" | "low" | "medium" | "high";
+
+export interface GenerateRequest {
+  /** As the vendor names it. */
+  model: string;
+  system: string | null;
+  messages: ModelMessage[];
+  tools: Tool[];
+  /** Null leaves it to the vendor. */
+  temperature: number | null;
+  topP: number | null;
+  topK: number | null;
+  maxTokens: number;
+  reasoning: Reasoning;
+}
+
+export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter" | "other";
+
+export type ProviderEvent =
+  | { type: "text"; text: string }
+  | { type: "reasoning"; text: string; signature?: string }
+  /** A tool's input as it comes; the whole of it follows as `tool-call`. */
+  | { type: "tool-input"; callId: string; name: string; text: string }
+  | { type: "tool-call"; callId: string; name: string; input: unknown; signature?: string }
+  /** So far, and in all: the last one counts. */
+  | { type: "usage"; tokens: TokenCounts }
+  /** The vendor is still there, and has nothing to say yet. */
+  | { type: "ping" }
+  | { type: "end"; finishReason: FinishReason };
+
+/**
+ * What can go wrong at a vendor. `quota` and `rate` concern one key, `auth` too; `overloaded` is the vendor's own trouble
+ * (5xx, also inside a stream that began well); a stream is `cut` when it stops without the vendor's last word.
+ */
+export type Trouble =
+  | "quota"
+  | "rate"
+  | "overloaded"
+  | "auth"
+  | "bad_request"
+  | "content_filter"
+  | "network"
+  | "timeout"
+  | "cut"
+  | "invalid_stream";
+
+/** The message is for operators, and free of keys. */
+export class ProviderError extends Error {
+  override readonly name = "ProviderError";
+  readonly trouble: Trouble;
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(trouble: Trouble, message: string, extra: { status?: number; retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: extra.cause });
+    this.trouble = trouble;
+    this.status = extra.status;
+    this.retryAfterMs = extra.retryAfterMs;
+  }
+}
+
+/** A model as its provider knows it. Where models of two providers share an id, the later one gets its provider's name before it. */
+export type ModelEntry = Omit<Model, "provider" | "isDefault">;
+
+/** What a vendor says of its models; what it does not say is not there. */
+export type VendorModel = Pick<ModelEntry, "id"> & Partial<ModelEntry>;
+
+export interface ProviderCall {
+  /** The position of the key to use. */
+  key: number;
+  signal: AbortSignal;
+}
+
+/** One vendor. Failures are thrown as `ProviderError`; an aborted call closes its connection and may end without a word. */
+export interface Provider {
+  readonly name: string;
+  /** As people call it. */
+  readonly label: string;
+  /** How many keys it was given: core chooses by position and sees none. A vendor that needs none has one place; 0 is not configured. */
+  readonly keys: number;
+  /** On this machine or in this network: nobody counts, and nothing costs. */
+  readonly isLocal: boolean;
+  /** What it is known to offer before it was asked. */
+  readonly models: ModelEntry[];
+  readonly defaults: Pick<GenerateRequest, "temperature" | "topP" | "topK" | "maxTokens">;
+  /** A stream that finishes without an `end` event was cut. */
+  stream(request: GenerateRequest, call: ProviderCall): AsyncIterable<ProviderEvent>;
+  /** What the vendor offers to this key now. */
+  listModels(call: ProviderCall): Promise<VendorModel[]>;
+}
