@@ -1,0 +1,179 @@
+import { ProviderError } from "@parley/core/ports";
+import { describe, expect, test } from "vitest";
+import { createSseReader, readEvents, type SseEvent } from "./sse.ts";
+
+const encoder = new TextEncoder();
+
+const streams: Record<string, { text: string; events: SseEvent[] }> = {
+  "two events": {
+    text: 'event: ping\ndata: {"a":1}\n\nevent: text\ndata: שלום 👩🏽‍🚀 עולם\n\n',
+    events: [
+      { event: "ping", data: '{"a":1}' },
+      { event: "text", data: "שלום 👩🏽‍🚀 עולם" },
+    ],
+  },
+  "data of several lines": {
+    text: "data: a\ndata:b\ndata:  c\ndata\n\n",
+    events: [{ event: "", data: "a\nb\n c\n" }],
+  },
+  "comments, fields that nobody asked for, and a space before the name": {
+    text: ": hello\n:\nid: 7\nretry: 10\n data: no\ndatas: no\nevents: no\ndata: yes\nevent\n\n",
+    events: [{ event: "", data: "yes" }],
+  },
+  "a byte order mark, only at the start": {
+    text: "\ufeffdata: \ufeffa\n\n\ufeffdata: b\n\ndata: c\n\n",
+    events: [
+      { event: "", data: "\ufeffa" },
+      { event: "", data: "c" },
+    ],
+  },
+  "an event without data, and data without a value": {
+    text: "event: nothing\n\ndata:\n\n\n\ndata: a\n\n",
+    events: [
+      { event: "", data: "" },
+      { event: "", data: "a" },
+    ],
+  },
+  "an end without a blank line": {
+    text: "data: a\n\ndata: b\n",
+    events: [{ event: "", data: "a" }],
+  },
+  "an end within a line": {
+    text: "data: a\n\nevent: text\ndata: 👩🏽‍🚀",
+    events: [{ event: "", data: "a" }],
+  },
+};
+
+describe.each(Object.entries(streams))("%s", (_name, { text, events }) => {
+  test.each([
+    ["LF", "\n"],
+    ["CRLF", "\r\n"],
+    ["CR", "\r"],
+  ])("is the same wherever it is cut, with %s", (_ending, newline) => {
+    const bytes = encoder.encode(text.replaceAll("\n", newline));
+    expect(read([bytes])).toEqual(events);
+    expect(read(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(events);
+    for (let first = 0; first <= bytes.length; first++) {
+      for (let second = first; second <= bytes.length; second++) {
+        const pieces = [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
+        const got = read(pieces);
+        if (!isEqual(got, events)) expect.fail(`cut at ${first} and ${second}: ${JSON.stringify(got)}`);
+      }
+    }
+  });
+});
+
+test("line endings may be mixed", () => {
+  expect(read([encoder.encode("data: a\r\rdata: b\n\r\ndata: c\r\n\ndata: d\n\r")])).toEqual(
+    ["a", "b", "c", "d"].map((data) => ({ event: "", data })),
+  );
+});
+
+test("an event is handed on with the byte that ends it, also where that is a carriage return", () => {
+  const reader = createSseReader();
+  expect(reader.push(encoder.encode("data: a\r\n\r"))).toEqual([{ event: "", data: "a" }]);
+  expect(reader.push(encoder.encode("\ndata: b\r\n\r\n"))).toEqual([{ event: "", data: "b" }]);
+});
+
+test("bytes that are no text do not stop it", () => {
+  const reader = createSseReader();
+  expect(reader.push(Uint8Array.of(...encoder.encode("data: a"), 0xff, 0xe2, 0x82, 10, 10))).toEqual([
+    { event: "", data: "a\ufffd\ufffd" },
+  ]);
+});
+
+test.each([
+  ["line", new Uint8Array(64 * 1024).fill(97)],
+  ["event", encoder.encode(`data: ${"a".repeat(64 * 1024)}\n`)],
+])("an endless %s is refused", (_kind, piece) => {
+  const reader = createSseReader();
+  const pushAll = () => {
+    for (let count = 0; count < 200; count++) reader.push(piece);
+  };
+  expect(pushAll).toThrow(ProviderError);
+  expect(pushAll).toThrow(expect.objectContaining({ trouble: "invalid_stream" }));
+});
+
+describe("readEvents", () => {
+  test("hands on together what came together", async () => {
+    const { body, send, close } = source();
+    send("data: a\n\ndata: b\n\nda");
+    send("ta: c\n\n");
+    close();
+    const batches = [];
+    for await (const batch of readEvents(body, new AbortController().signal)) batches.push(batch.map(({ data }) => data));
+    expect(batches).toEqual([["a", "b"], ["c"]]);
+  });
+
+  test("cancels the body when the consumer stops", async () => {
+    const { body, send, cancelled } = source();
+    send("data: a\n\n");
+    for await (const _ of readEvents(body, new AbortController().signal)) break;
+    await cancelled;
+  });
+
+  test("cancels the body and ends when the signal aborts, while it waits", async () => {
+    const { body, send, cancelled } = source();
+    send("data: a\n\n");
+    const abort = new AbortController();
+    const events = readEvents(body, abort.signal);
+    await events.next();
+    const waiting = events.next();
+    abort.abort();
+    await cancelled;
+    expect(await waiting).toEqual({ done: true, value: undefined });
+  });
+
+  test("reads nothing where the signal is aborted already, and cancels the body", async () => {
+    const { body, send, cancelled } = source();
+    send("data: a\n\n");
+    expect(await readEvents(body, AbortSignal.abort()).next()).toMatchObject({ done: true });
+    await cancelled;
+  });
+
+  test("cancels the body of which it can make nothing", async () => {
+    const { body, send, cancelled } = source();
+    send("data: a".padEnd(9 * 1024 * 1024));
+    await expect(readEvents(body, new AbortController().signal).next()).rejects.toMatchObject({ trouble: "invalid_stream" });
+    await cancelled;
+  });
+
+  test("passes on the error of a body that breaks", async () => {
+    const { body, fail } = source();
+    fail(new TypeError("terminated"));
+    await expect(readEvents(body, new AbortController().signal).next()).rejects.toThrow("terminated");
+  });
+});
+
+function read(pieces: Uint8Array[]): SseEvent[] {
+  const reader = createSseReader();
+  return pieces.flatMap((piece) => reader.push(piece));
+}
+
+/** Much cheaper than an assertion for each of a hundred thousand cuts. */
+function isEqual(one: SseEvent[], other: SseEvent[]): boolean {
+  return (
+    one.length === other.length && one.every(({ event, data }, at) => event === other[at]?.event && data === other[at]?.data)
+  );
+}
+
+function source() {
+  let cancel = () => {};
+  const cancelled = new Promise<void>((resolve) => {
+    cancel = resolve;
+  });
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start(given) {
+      controller = given;
+    },
+    cancel: () => cancel(),
+  });
+  return {
+    body,
+    cancelled,
+    send: (text: string) => controller?.enqueue(encoder.encode(text)),
+    close: () => controller?.close(),
+    fail: (error: Error) => controller?.error(error),
+  };
+}
