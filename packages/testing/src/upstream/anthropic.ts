@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { type Answer, type Asked, collect, cutInto, event, type Format, finishReasonOf } from "./format.ts";
-import type { ContentStep, Refusal, Script, StreamError } from "./script.ts";
+import { type Answer, type Asked, collect, cutInto, event, type Format, finishReasonOf, retryAfterOf } from "./format.ts";
+import type { ContentStep, Script, StreamError } from "./script.ts";
 
 const stopReasons = { stop: "end_turn", length: "max_tokens", tool_calls: "tool_use", content_filter: "refusal" };
 
@@ -41,11 +41,14 @@ export const anthropic: Format = {
     ];
     return { ...message(asked), content, stop_reason: stopReasons[finishReasonOf(script)], usage: usage(script) };
   },
-  refusal({ status, type, message }: Refusal) {
+  refusal(refusal) {
+    const { status, type, message } = refusal;
     const byStatus = errorTypes[status] ?? "api_error";
     const spent = type === "quota" ? quotaMessages[status] : undefined;
     const named = spent ? byStatus : (errorWords[type ?? ""] ?? type ?? byStatus);
-    return failure({ type: named, message: message ?? spent ?? `The upstream refuses with ${status}.` });
+    const body = failure({ type: named, message: message ?? spent ?? `The upstream refuses with ${status}.` });
+    const seconds = retryAfterOf(refusal);
+    return { headers: { "request-id": body.request_id, ...(seconds !== undefined && { "retry-after": String(seconds) }) }, body };
   },
   list(models, query) {
     const from = models.findIndex(({ id }) => id === query.get("after_id")) + 1;
@@ -54,6 +57,10 @@ export const anthropic: Format = {
       type: "model",
       display_name: model.id,
       created_at: "2025-09-29T00:00:00Z",
+      lifecycle: "active",
+      max_input_tokens: 200_000,
+      max_tokens: 64_000,
+      capabilities: null,
       ...model,
     }));
     return {
@@ -124,6 +131,7 @@ function usage({ usage }: Script) {
     cache_creation_input_tokens: usage?.cacheWrite ?? 0,
     cache_read_input_tokens: usage?.cacheRead ?? 0,
     output_tokens: usage?.output ?? 0,
+    ...(usage?.reasoning && { output_tokens_details: { thinking_tokens: usage.reasoning } }),
   };
 }
 

@@ -12,8 +12,13 @@ export interface Format {
   answer(script: Script, asked: Asked): Answer;
   /** What a call gets that asked for no stream. */
   whole(script: Script, asked: Asked): unknown;
-  refusal(refusal: Refusal, asked: Asked): unknown;
+  refusal(refusal: Refusal, asked: Asked): Refused;
   list(models: ListedModel[], query: URLSearchParams): unknown;
+}
+
+export interface Refused {
+  headers: Record<string, string>;
+  body: unknown;
 }
 
 /** One streamed answer, told piece by piece. Each string is what the vendor would send at once. */
@@ -35,7 +40,7 @@ export function finishReasonOf({ finishReason, steps = [] }: Script): FinishReas
   return finishReason ?? (steps.some((step) => "toolCall" in step) ? "tool_calls" : "stop");
 }
 
-/** Seconds, wherever the script has them. */
+/** Seconds, wherever the script has them: a test of all vendors sets the header, and Gemini has it in the body. */
 export function retryAfterOf({ retryAfterSeconds, headers = {} }: Refusal): number | undefined {
   if (retryAfterSeconds !== undefined) return retryAfterSeconds;
   const header = Object.entries(headers).find(([name]) => name.toLowerCase() === "retry-after");

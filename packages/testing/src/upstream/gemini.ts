@@ -35,7 +35,7 @@ export const gemini: Format = {
     ];
     return finished(script, asked, parts);
   },
-  refusal: (refusal, asked) => refused(refusal, asked),
+  refusal: (refusal, asked) => ({ headers: {}, body: refused(refusal, asked) }),
   list(models, query) {
     const from = Number(query.get("pageToken") ?? 0);
     const to = from + Number(query.get("pageSize") ?? 50);
@@ -57,9 +57,13 @@ export const gemini: Format = {
 function answer(script: Script, asked: Asked): Answer {
   const responseId = randomUUID();
   const chunk = (parts: unknown[]) => {
-    const content = parts.length > 0 ? { parts, role: "model" } : { role: "model" };
     const usageMetadata = usage({ usage: script.usage && { ...script.usage, output: 0, reasoning: 0 } });
-    return event({ candidates: [{ content, index: 0 }], ...usageMetadata, modelVersion: asked.model, responseId });
+    return event({
+      candidates: [{ content: contentOf(parts), index: 0 }],
+      ...usageMetadata,
+      modelVersion: asked.model,
+      responseId,
+    });
   };
   return {
     open: () => "",
@@ -74,7 +78,10 @@ function answer(script: Script, asked: Asked): Answer {
       const code = Object.keys(statuses).find((number) => statuses[Number(number)] === status);
       return event({ error: { code: Number(code ?? 500), message, status } });
     },
-    close: () => event({ ...finished(script, asked, [{ text: "" }]), responseId }),
+    close() {
+      const parts = finishReasonOf(script) === "content_filter" ? [] : [{ text: "" }];
+      return event({ ...finished(script, asked, parts), responseId });
+    },
   };
 }
 
@@ -84,8 +91,12 @@ function finished(script: Script, { model }: Asked, parts: unknown[]) {
   const said =
     reason === "content_filter" && !script.steps?.length
       ? { promptFeedback: { blockReason: "PROHIBITED_CONTENT" } }
-      : { candidates: [{ content: { parts, role: "model" }, finishReason: finishReasons[reason], index: 0 }] };
+      : { candidates: [{ content: contentOf(parts), finishReason: finishReasons[reason], index: 0 }] };
   return { ...said, ...usage(script), modelVersion: model, responseId: randomUUID() };
+}
+
+function contentOf(parts: unknown[]) {
+  return parts.length > 0 ? { parts, role: "model" } : { role: "model" };
 }
 
 function thought(text: string, signature?: string) {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Answer, type Asked, collect, cutInto, event, type Format, finishReasonOf } from "./format.ts";
+import { type Answer, type Asked, collect, cutInto, event, type Format, finishReasonOf, retryAfterOf } from "./format.ts";
 import type { Script } from "./script.ts";
 
 interface Failure {
@@ -49,7 +49,14 @@ export const openai: Format = {
     const choices = [{ index: 0, message, logprobs: null, finish_reason: finishReasonOf(script) }];
     return { ...head("chat.completion", asked), choices, ...usage(script) };
   },
-  refusal: ({ status, type, message }) => failure(byStatus[status] ?? ownTrouble, type, message),
+  refusal(refusal) {
+    const { status, type, message } = refusal;
+    const seconds = retryAfterOf(refusal);
+    return {
+      headers: { "x-request-id": `req_${randomUUID()}`, ...(seconds !== undefined && { "retry-after": String(seconds) }) },
+      body: failure(byStatus[status] ?? ownTrouble, type, message),
+    };
+  },
   list: (models) => ({
     object: "list",
     data: models.map((model) => ({ object: "model", created: 1_759_104_000, owned_by: "upstream", ...model })),

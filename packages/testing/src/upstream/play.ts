@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { type Answer, type Asked, deltaText, type Format, retryAfterOf } from "./format.ts";
+import { playDeltas } from "./deltas.ts";
+import type { Asked, Format } from "./format.ts";
 import { createOutput, type Output } from "./output.ts";
-import type { Deltas, Script, Step } from "./script.ts";
+import type { Script, Step } from "./script.ts";
 import type { Wheel } from "./wheel.ts";
 
 export interface Stage {
@@ -10,16 +11,20 @@ export interface Stage {
   wheel: Wheel;
   format: Format;
   asked: Asked;
+  /** What is said at once; without it, the answer is streamed. */
+  whole?: () => unknown;
   /** Aborted when the connection is gone. */
   gone: AbortSignal;
-  /** Says that what follows is the upstream's own doing. */
+  /** What ends the connection now is the upstream's own doing. */
   ending: () => void;
 }
 
+type Pause = Extract<Step, { waitMs: number } | { stall: true } | { cut: true }>;
+
 /** Plays a script to the end, or until the client is gone. */
-export async function play(stage: Stage, script: Script, isStreamed: boolean): Promise<void> {
+export async function play(stage: Stage, script: Script): Promise<void> {
   try {
-    if (script.refusal || !isStreamed) await playWhole(stage, script);
+    if (script.refusal || stage.whole) await playWhole(stage, script);
     else await playStream(stage, script);
   } catch (error) {
     if (!stage.gone.aborted) throw error;
@@ -27,7 +32,7 @@ export async function play(stage: Stage, script: Script, isStreamed: boolean): P
 }
 
 async function playStream(stage: Stage, script: Script): Promise<void> {
-  const { response, format, asked, wheel } = stage;
+  const { response, format, asked, wheel, gone } = stage;
   const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", ...script.headers };
   response.writeHead(200, headers);
   response.socket?.setNoDelay(true);
@@ -42,97 +47,69 @@ async function playStream(stage: Stage, script: Script): Promise<void> {
   };
 
   for (const step of script.steps ?? []) {
-    if (stage.gone.aborted) return;
-    if ("raw" in step) {
-      isRaw = true;
-      await output.writeRaw(step.raw);
-    } else if ("error" in step) {
+    if (gone.aborted) return;
+    if ("silence" in step) return end(stage, output);
+    if ("error" in step) {
       await output.write(answer.error(step.error));
       return end(stage, output);
-    } else if ("silence" in step) return end(stage, output);
-    else if ("stream" in step) {
-      await open();
-      await playDeltas({ output, answer, wheel, deltas: step.stream });
-    } else if ("waitMs" in step || "stall" in step || "cut" in step) {
+    }
+    if (isPause(step)) {
       await output.flush();
       await pause(stage, step);
+    } else if ("raw" in step) {
+      isRaw = true;
+      await output.writeRaw(step.raw);
     } else {
       await open();
-      for (const piece of answer.tell(step)) await output.write(piece);
+      if ("stream" in step) await playDeltas({ output, answer, wheel, deltas: step.stream });
+      else for (const event of answer.tell(step)) await output.write(event);
     }
   }
-  if (stage.gone.aborted) return;
+  if (gone.aborted) return;
   if (!isRaw) await open();
   if (isOpen) await output.write(answer.close());
   await end(stage, output);
 }
 
-async function end(stage: Stage, output: Output): Promise<void> {
+async function end({ response }: Stage, output: Output): Promise<void> {
   await output.flush();
-  stage.response.end();
+  response.end();
 }
 
-const mark = "<delta>";
-
-/** The first delta opens what has to be open; the others are the same bytes around another text. */
-function playDeltas({ output, answer, wheel, deltas }: { output: Output; answer: Answer; wheel: Wheel; deltas: Deltas }) {
-  const { perSecond, tokens = Number.POSITIVE_INFINITY, stamp } = deltas;
-  let sent = 0;
-  let send: (text: string) => void = () => {};
-  const fixed = stamp ? null : deltaText(deltas);
-  return new Promise<void>((resolve) => {
-    if (tokens <= 0) return resolve();
-    wheel.start(perSecond, () => {
-      if (!output.isOpen()) {
-        resolve();
-        return false;
-      }
-      // The client reads too slowly: a vendor would wait for it too.
-      if (output.isFull()) return true;
-      const text = fixed ?? deltaText(deltas);
-      if (sent === 0) {
-        output.queue(answer.tell({ text }).join(""));
-        send = output.template(answer.tell({ text: mark }).join("").split(mark), fixed);
-      } else send(text);
-      sent += 1;
-      if (sent >= tokens) resolve();
-      return sent < tokens;
-    });
-  });
+function isPause(step: Step): step is Pause {
+  return "waitMs" in step || "stall" in step || "cut" in step;
 }
 
-async function pause(
-  { response, gone, ending }: Stage,
-  step: Extract<Step, { waitMs: number } | { stall: true } | { cut: true }>,
-) {
+async function pause({ response, gone, ending }: Stage, step: Pause): Promise<void> {
   if ("waitMs" in step) await setTimeout(step.waitMs, undefined, { signal: gone });
   else if ("stall" in step) await new Promise((resolve) => gone.addEventListener("abort", resolve, { once: true }));
   else {
     // What was said before has to leave this process first.
-    while (response.socket?.writableLength) await setImmediate();
+    while (response.socket?.writableLength && !gone.aborted) await setImmediate();
     ending();
     response.socket?.destroy();
   }
 }
 
-/** A refusal, or an answer in one piece. */
-async function playWhole(stage: Stage, script: Script): Promise<void> {
-  const { response, format, asked } = stage;
-  for (const step of script.steps ?? []) {
-    if ("waitMs" in step || "stall" in step || "cut" in step) await pause(stage, step);
-    if (stage.gone.aborted) return;
+/** A refusal, or what is said in one piece. An error in a script is a refusal here. */
+async function playWhole({ whole, ...stage }: Stage, script: Script): Promise<void> {
+  const { response, format, asked, gone } = stage;
+  const steps = script.steps ?? [];
+  for (const step of steps.filter(isPause)) {
+    if (gone.aborted) return;
+    await pause(stage, step);
   }
-  const { refusal } = script;
-  const raw = script.steps?.flatMap((step) => ("raw" in step ? [step.raw] : []));
-  const failed = script.steps?.flatMap((step) => ("error" in step ? [step.error] : []))[0];
-  const refused = refusal ?? (failed && { status: 500, ...failed });
-  const seconds = refused && retryAfterOf(refused);
-  response.writeHead(refused?.status ?? 200, {
+  if (gone.aborted) return;
+  const failed = steps.find((step) => "error" in step);
+  const refusal = script.refusal ?? (failed && { status: 500, ...failed.error });
+  const refused = refusal && format.refusal(refusal, asked);
+  const raw = steps.flatMap((step) => ("raw" in step ? [step.raw] : []));
+  response.writeHead(refusal?.status ?? 200, {
     "content-type": "application/json; charset=utf-8",
-    ...(seconds !== undefined && format.newline === "\n" && { "retry-after": String(seconds) }),
+    ...refused?.headers,
     ...script.headers,
     ...refusal?.headers,
   });
-  const body = refused ? format.refusal(refused, asked) : format.whole(script, asked);
-  response.end(refusal?.body ?? (raw?.length && !refusal ? raw.join("") : JSON.stringify(body)));
+  if (refusal) response.end(refusal.body ?? JSON.stringify(refused?.body));
+  else response.end(raw.length > 0 ? raw.join("") : JSON.stringify(whole?.()));
 }

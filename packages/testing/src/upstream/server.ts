@@ -1,60 +1,50 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text as textOf } from "node:stream/consumers";
 import { anthropic } from "./anthropic.ts";
+import { createCalls } from "./calls.ts";
 import type { ListedModel } from "./format.ts";
 import { gemini } from "./gemini.ts";
 import { openai } from "./openai.ts";
 import { play } from "./play.ts";
 import { type Route, routeOf } from "./routes.ts";
-import type { Script, UpstreamCall, Vendor } from "./script.ts";
+import type { Script, Vendor } from "./script.ts";
 import { createWheel } from "./wheel.ts";
+
+export type Upstream = Awaited<ReturnType<typeof startUpstream>>;
 
 const formats = { anthropic, gemini, openai };
 
-export type Upstream = Awaited<ReturnType<typeof startUpstream>>;
-export type UpstreamModels = readonly (string | ListedModel)[];
-
 /** A server on this machine that speaks as Anthropic, Gemini, OpenAI and Ollama, and says what it was told to. */
-export async function startUpstream({ port = 0 }: { port?: number } = {}) {
+export async function startUpstream({ port = 0, keepsCalls = true }: { port?: number; keepsCalls?: boolean } = {}) {
   const wheel = createWheel();
-  const calls: UpstreamCall[] = [];
-  const untaken: UpstreamCall[] = [];
-  const queue: Script[] = [];
-  const keys = new Map<string, Script>();
-  const models = new Map<string, Script>();
+  const calls = createCalls();
+  const scripts: Script[] = [];
+  const scriptsByKey = new Map<string, Script>();
+  const scriptsByModel = new Map<string, Script>();
+  let otherwise: Script | null = null;
+  let isStopping = false;
   const lists: Record<Vendor | "ollama", ListedModel[]> = {
     anthropic: [{ id: "claude-sonnet-5" }],
     gemini: [{ id: "gemini-2.5-flash" }],
     openai: [{ id: "gpt-4o" }],
     ollama: [{ id: "llama3.2:latest" }],
   };
-  let fallback: Script | null = null;
-  let arrived = () => {};
-  let arrival = nextArrival();
-  let isStopping = false;
 
-  function nextArrival() {
-    return new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-  }
-
-  function scriptFor({ vendor, asked, kind }: Route, key: string | null): Script {
-    const fixed = keys.get(key ?? "") ?? models.get(asked.model);
+  function scriptFor({ vendor, kind, key, asked }: Route): Script {
+    const fixed = scriptsByKey.get(key ?? "") ?? scriptsByModel.get(asked.model);
     if (fixed || kind === "models") return fixed ?? {};
     const hello = { steps: [{ text: `Hello from ${vendor}.` }], usage: { input: 10, output: 5 } };
-    return queue.shift() ?? fallback ?? hello;
+    return scripts.shift() ?? otherwise ?? hello;
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse) {
-    const raw = await textOf(request);
-    const route = routeOf(request, raw);
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const route = routeOf(request, await textOf(request));
     if (!route) {
       response.writeHead(404, { "content-type": "application/json" });
       response.end(JSON.stringify({ error: { message: `There is nothing at ${request.method} ${request.url}` } }));
       return;
     }
-    const { vendor, kind, key, body, asked } = route;
+    const { vendor, kind, key, body, asked, list, isStreamed } = route;
     const gone = new AbortController();
     let isOwnDoing = false;
     const closed = new Promise<"finished" | "by-client">((resolve) => {
@@ -63,28 +53,25 @@ export async function startUpstream({ port = 0 }: { port?: number } = {}) {
         resolve(isOwnDoing || isStopping || response.writableFinished ? "finished" : "by-client");
       });
     });
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, value?.toString()]));
-    const call = { vendor, kind, path: request.url ?? "/", key, headers, body, closed };
-    calls.push(call);
-    untaken.push(call);
-    arrived();
-    arrival = nextArrival();
-
-    const script = scriptFor(route, key);
-    if (route.list && !script.refusal) {
-      response.writeHead(200, { "content-type": "application/json" });
-      response.end(JSON.stringify(route.list(lists)));
-      return;
+    if (keepsCalls) {
+      const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, value?.toString()]));
+      calls.arrived({ vendor, kind, path: request.url ?? "/", key, headers, body, closed });
     }
+
+    const script = scriptFor(route);
+    const format = formats[vendor];
+    const whole = list ? () => list(lists) : () => format.whole(script, asked);
     const ending = () => {
       isOwnDoing = true;
     };
-    const stage = { response, wheel, format: formats[vendor], asked, gone: gone.signal, ending };
-    await play(stage, script, route.isStreamed);
+    await play({ response, wheel, format, asked, gone: gone.signal, ending, ...(!isStreamed && { whole }) }, script);
   }
 
   const server = createServer((request, response) => {
-    serve(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+    serve(request, response).catch((error: unknown) => {
+      // Gone before it had asked. Anything else is a mistake in a script, and should fail the test.
+      if (!request.destroyed || request.complete) throw error;
+    });
   });
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
@@ -94,36 +81,31 @@ export async function startUpstream({ port = 0 }: { port?: number } = {}) {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("The upstream listens on no port");
 
-  async function stop() {
+  async function stop(): Promise<void> {
     isStopping = true;
+    const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await closed;
   }
 
   return {
+    /** OpenAI's base is this and `/v1`. */
     url: `http://127.0.0.1:${address.port}`,
-    calls,
-    script: (...scripts: Script[]) => void queue.push(...scripts),
-    byKey: (key: string, script: Script) => void keys.set(key, script),
-    byModel: (model: string, script: Script) => void models.set(model, script),
+    /** Everything that arrived. */
+    calls: calls.all,
+    /** The next call that has not been taken yet, of this vendor, kind or key where that matters. */
+    nextCall: calls.next,
+    /** What the next calls for answers get, one each. */
+    script: (...next: Script[]): void => void scripts.push(...next),
+    /** What every call with this key gets, before all else; "" is no key. A list of models keeps its content. */
+    byKey: (key: string, script: Script): void => void scriptsByKey.set(key, script),
+    byModel: (model: string, script: Script): void => void scriptsByModel.set(model, script),
+    /** What calls get that nothing was scripted for. */
     otherwise(script: Script): void {
-      fallback = script;
+      otherwise = script;
     },
-    models(vendor: Vendor | "ollama", offered: UpstreamModels): void {
+    models(vendor: Vendor | "ollama", offered: readonly (string | ListedModel)[]): void {
       lists[vendor] = offered.map((model) => (typeof model === "string" ? { id: model } : model));
-    },
-    /** The next call that has not been taken yet, of this vendor, kind or key if that matters. */
-    async nextCall(wanted: Partial<Pick<UpstreamCall, "vendor" | "kind" | "key">> = {}): Promise<UpstreamCall> {
-      for (;;) {
-        const { vendor, kind, key } = wanted;
-        const index = untaken.findIndex(
-          (call) =>
-            (vendor ?? call.vendor) === call.vendor && (kind ?? call.kind) === call.kind && (key ?? call.key) === call.key,
-        );
-        const [call] = index < 0 ? [] : untaken.splice(index, 1);
-        if (call) return call;
-        await arrival;
-      }
     },
     stop,
     [Symbol.asyncDispose]: stop,

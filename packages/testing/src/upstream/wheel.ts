@@ -1,10 +1,12 @@
 const slots = 4_096;
 
+/** `later`: nothing was possible now; what was due then is not made up for. */
+export type Turn = "again" | "later" | "over";
+
 interface Turning {
   at: number;
   every: number;
-  /** False when it is over. */
-  turn: () => boolean;
+  turn: () => Turn;
 }
 
 export type Wheel = ReturnType<typeof createWheel>;
@@ -21,29 +23,33 @@ export function createWheel() {
     wheel[Math.max(tick + 1, Math.floor(item.at)) % slots]?.push(item);
   }
 
+  function take(item: Turning) {
+    while (item.at < tick + 1) {
+      const turn = item.turn();
+      if (turn === "over") {
+        running -= 1;
+        return;
+      }
+      item.at = turn === "again" ? item.at + item.every : tick + 1;
+    }
+    put(item);
+  }
+
   function run() {
     const until = now();
     while (tick < until) {
       tick += 1;
-      for (const item of wheel[tick % slots]?.splice(0) ?? []) {
-        let goesOn = true;
-        while (goesOn && item.at < tick + 1) {
-          item.at += item.every;
-          goesOn = item.turn();
-        }
-        if (goesOn) put(item);
-        else running -= 1;
-      }
+      for (const item of wheel[tick % slots]?.splice(0) ?? []) take(item);
     }
-    timer = running > 0 ? setTimeout(run, 1) : null;
+    timer = running > 0 ? setTimeout(run, 1).unref() : null;
   }
 
   return {
-    /** Calls `turn` so many times a second until it says false. It begins with the next millisecond. */
-    start(perSecond: number, turn: () => boolean): void {
+    /** Takes a turn so many times a second until one is the last. It begins with the next millisecond. */
+    start(perSecond: number, turn: () => Turn): void {
       if (timer === null) {
         tick = now();
-        timer = setTimeout(run, 1);
+        timer = setTimeout(run, 1).unref();
       }
       running += 1;
       put({ at: tick + 1, every: 1000 / perSecond, turn });
