@@ -101,14 +101,37 @@ describe("readEvents", () => {
     send("ta: c\n\n");
     close();
     const batches = [];
-    for await (const batch of readEvents(body, new AbortController().signal)) batches.push(batch.map(({ data }) => data));
+    for await (const batch of readEvents(body, { signal: new AbortController().signal }))
+      batches.push(batch.map(({ data }) => data));
     expect(batches).toEqual([["a", "b"], ["c"]]);
+  });
+
+  test("hands on an empty array where there is no event yet, as a sign of life", async () => {
+    const { body, send, close } = source();
+    send(": thinking\n\n");
+    send("data: a");
+    send("\n\n");
+    close();
+    const batches = [];
+    for await (const batch of readEvents(body, { signal: new AbortController().signal })) batches.push(batch.length);
+    expect(batches).toEqual([0, 0, 1]);
+  });
+
+  test("ends with the last event, and waits on its own for the end of the body", async () => {
+    const { body, send, drained } = source();
+    const events = readEvents(body, { signal: new AbortController().signal, isLast: ({ data }) => data === "end" });
+    send("data: a\n\n");
+    send("data: end\n\n");
+    expect(await events.next()).toMatchObject({ value: [{ data: "a" }] });
+    expect(await events.next()).toMatchObject({ value: [{ data: "end" }] });
+    expect(await events.next()).toMatchObject({ done: true });
+    await drained;
   });
 
   test("cancels the body when the consumer stops", async () => {
     const { body, send, cancelled } = source();
     send("data: a\n\n");
-    for await (const _ of readEvents(body, new AbortController().signal)) break;
+    for await (const _ of readEvents(body, { signal: new AbortController().signal })) break;
     await cancelled;
   });
 
@@ -116,7 +139,7 @@ describe("readEvents", () => {
     const { body, send, cancelled } = source();
     send("data: a\n\n");
     const abort = new AbortController();
-    const events = readEvents(body, abort.signal);
+    const events = readEvents(body, { signal: abort.signal });
     await events.next();
     const waiting = events.next();
     abort.abort();
@@ -127,21 +150,23 @@ describe("readEvents", () => {
   test("reads nothing where the signal is aborted already, and cancels the body", async () => {
     const { body, send, cancelled } = source();
     send("data: a\n\n");
-    expect(await readEvents(body, AbortSignal.abort()).next()).toMatchObject({ done: true });
+    expect(await readEvents(body, { signal: AbortSignal.abort() }).next()).toMatchObject({ done: true });
     await cancelled;
   });
 
   test("cancels the body of which it can make nothing", async () => {
     const { body, send, cancelled } = source();
     send("data: a".padEnd(9 * 1024 * 1024));
-    await expect(readEvents(body, new AbortController().signal).next()).rejects.toMatchObject({ trouble: "invalid_stream" });
+    await expect(readEvents(body, { signal: new AbortController().signal }).next()).rejects.toMatchObject({
+      trouble: "invalid_stream",
+    });
     await cancelled;
   });
 
   test("passes on the error of a body that breaks", async () => {
     const { body, fail } = source();
     fail(new TypeError("terminated"));
-    await expect(readEvents(body, new AbortController().signal).next()).rejects.toThrow("terminated");
+    await expect(readEvents(body, { signal: new AbortController().signal }).next()).rejects.toThrow("terminated");
   });
 });
 
@@ -158,20 +183,30 @@ function isEqual(one: SseEvent[], other: SseEvent[]): boolean {
 }
 
 function source() {
-  let cancel = () => {};
+  let onCancel = () => {};
+  let onDrained = () => {};
   const cancelled = new Promise<void>((resolve) => {
-    cancel = resolve;
+    onCancel = resolve;
+  });
+  /** Somebody waits for more than was sent. */
+  const drained = new Promise<void>((resolve) => {
+    onDrained = resolve;
   });
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const body = new ReadableStream<Uint8Array>({
-    start(given) {
-      controller = given;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(given) {
+        controller = given;
+      },
+      pull: () => onDrained(),
+      cancel: () => onCancel(),
     },
-    cancel: () => cancel(),
-  });
+    { highWaterMark: 0 },
+  );
   return {
     body,
     cancelled,
+    drained,
     send: (text: string) => controller?.enqueue(encoder.encode(text)),
     close: () => controller?.close(),
     fail: (error: Error) => controller?.error(error),

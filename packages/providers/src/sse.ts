@@ -106,31 +106,56 @@ function tooLong(): ProviderError {
   return new ProviderError("invalid_stream", "The vendor sent an event that does not end");
 }
 
+interface ReadOptions {
+  signal: AbortSignal;
+  /** What a vendor's answer ends with: nothing after it is read, but the connection may be used again. */
+  isLast?: (event: SseEvent) => boolean;
+}
+
 /**
- * The events of a response, those that came together in one array. When the signal aborts or the consumer stops, the
- * body is cancelled, which closes the connection; an aborted one ends without an error.
+ * The events of a response, those that came together in one array. An empty one is a sign of life: a comment, or a piece
+ * of an event. When the signal aborts or the consumer stops, the body is cancelled, which closes the connection; an
+ * aborted one ends without an error.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
+  { signal, isLast }: ReadOptions,
 ): AsyncGenerator<readonly SseEvent[], void, undefined> {
   const reader = body.getReader();
   const events = createSseReader();
-  function cancel() {
-    reader.cancel().catch(() => {});
-  }
+  let isComplete = false;
+  const cancel = () => cancelBody(reader);
   signal.addEventListener("abort", cancel);
   try {
     while (!signal.aborted) {
       const { done, value } = await reader.read();
       if (done) return;
       const batch = events.push(value);
-      if (batch.length > 0) yield batch;
+      yield batch;
+      isComplete = isLast !== undefined && batch.some(isLast);
+      if (isComplete) return;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener("abort", cancel);
-    cancel();
+    if (isComplete && !signal.aborted) finish(reader).catch(cancel);
+    else cancel();
+  }
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+function cancelBody(reader: Reader) {
+  reader.cancel().catch(() => {});
+}
+
+/** A body that ends is read to its end, because only then its connection can be used again. */
+async function finish(reader: Reader) {
+  const timer = setTimeout(cancelBody, 1_000, reader);
+  try {
+    while (!(await reader.read()).done);
+  } finally {
+    clearTimeout(timer);
   }
 }
