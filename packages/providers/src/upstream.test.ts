@@ -260,6 +260,7 @@ describe("refusals", () => {
     [401, undefined, "invalid_request_error", "invalid_api_key"],
     [429, undefined, "requests", "rate_limit_exceeded"],
     [429, "quota", "insufficient_quota", "insufficient_quota"],
+    [429, "insufficient_quota", "insufficient_quota", "insufficient_quota"],
     [500, undefined, "server_error", null],
     [503, "overloaded", "server_error", null],
   ];

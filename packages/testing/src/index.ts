@@ -12,5 +12,5 @@ export { collectingLog, type LogLine } from "./logs.ts";
 export { collectingMailer } from "./mailer.ts";
 export { type ScriptedStream, scriptedProvider } from "./provider.ts";
 export { testOrigin, testServices } from "./services.ts";
-export type { Script, Step, UpstreamCall } from "./upstream/script.ts";
+export type { Script, Step, UpstreamCall, Vendor } from "./upstream/script.ts";
 export { startUpstream, type Upstream } from "./upstream/server.ts";

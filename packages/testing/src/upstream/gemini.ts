@@ -21,6 +21,11 @@ const statusWords: Record<string, string> = {
   auth: "INVALID_ARGUMENT",
   bad_request: "INVALID_ARGUMENT",
 };
+const messages: Record<string, string> = {
+  API_KEY_INVALID: "API key not valid. Please pass a valid API key.",
+  RESOURCE_EXHAUSTED: "You exceeded your current quota, please check your plan and billing details.",
+  UNAVAILABLE: "The model is overloaded. Please try again later.",
+};
 const rpc = "type.googleapis.com/google.rpc";
 
 export const gemini: Format = {
@@ -129,10 +134,8 @@ function refused(refusal: Refusal, { model }: Asked) {
   const status = isKeyWrong
     ? (statuses[code] ?? "INVALID_ARGUMENT")
     : (statusWords[type] ?? (type || statuses[code] || "UNAVAILABLE"));
-  const details: unknown[] = [];
-  if (isKeyWrong) {
-    details.push({ "@type": `${rpc}.ErrorInfo`, reason: "API_KEY_INVALID", domain: "googleapis.com" });
-  }
+  const invalidKey = { "@type": `${rpc}.ErrorInfo`, reason: "API_KEY_INVALID", domain: "googleapis.com" };
+  const details: unknown[] = isKeyWrong ? [invalidKey] : [];
   if (status === "RESOURCE_EXHAUSTED") {
     const quotaId = `GenerateRequestsPer${type === "quota" ? "Day" : "Minute"}PerProjectPerModel-FreeTier`;
     const quotaMetric = "generativelanguage.googleapis.com/generate_content_free_tier_requests";
@@ -141,6 +144,6 @@ function refused(refusal: Refusal, { model }: Asked) {
   }
   const seconds = retryAfterOf(refusal);
   if (seconds !== undefined) details.push({ "@type": `${rpc}.RetryInfo`, retryDelay: `${seconds}s` });
-  const said = isKeyWrong ? "API key not valid. Please pass a valid API key." : `The upstream refuses with ${code}.`;
+  const said = isKeyWrong ? messages.API_KEY_INVALID : (messages[status] ?? `The upstream refuses with ${code}.`);
   return { error: { code, message: message ?? said, status, ...(details.length > 0 && { details }) } };
 }

@@ -8,16 +8,7 @@ interface Failure {
   code: string | null;
 }
 
-const byStatus: Record<number, Failure> = {
-  400: { type: "invalid_request_error", code: null, message: "The request is not valid." },
-  401: { type: "invalid_request_error", code: "invalid_api_key", message: "Incorrect API key provided." },
-  403: { type: "invalid_request_error", code: "model_not_found", message: "Your project has no access to this model." },
-  404: { type: "invalid_request_error", code: "model_not_found", message: "The model does not exist." },
-  429: { type: "requests", code: "rate_limit_exceeded", message: "Rate limit reached for requests per minute (RPM)." },
-};
-const ownTrouble: Failure = { type: "server_error", code: null, message: "The server had an error." };
-
-const byWord: Record<string, Failure> = {
+const byWord = {
   quota: {
     type: "insufficient_quota",
     code: "insufficient_quota",
@@ -27,6 +18,15 @@ const byWord: Record<string, Failure> = {
   overloaded: { type: "server_error", code: null, message: "The engine is currently overloaded, please try again later" },
   auth: { type: "invalid_request_error", code: "invalid_api_key", message: "Incorrect API key provided." },
   bad_request: { type: "invalid_request_error", code: null, message: "The request is not valid." },
+  trouble: { type: "server_error", code: null, message: "The server had an error while processing your request." },
+} satisfies Record<string, Failure>;
+
+const byStatus: Record<number, Failure> = {
+  400: byWord.bad_request,
+  401: byWord.auth,
+  403: { type: "invalid_request_error", code: "model_not_found", message: "Your project has no access to this model." },
+  404: { type: "invalid_request_error", code: "model_not_found", message: "The model does not exist." },
+  429: byWord.rate,
 };
 
 export const openai: Format = {
@@ -54,7 +54,7 @@ export const openai: Format = {
     const seconds = retryAfterOf(refusal);
     return {
       headers: { "x-request-id": `req_${randomUUID()}`, ...(seconds !== undefined && { "retry-after": String(seconds) }) },
-      body: failure(byStatus[status] ?? ownTrouble, type, message),
+      body: failure(byStatus[status] ?? byWord.trouble, type, message),
     };
   },
   list: (models) => ({
@@ -86,7 +86,7 @@ function answer(script: Script, asked: Asked): Answer {
         ),
       ];
     },
-    error: ({ type, message }) => event(failure(ownTrouble, type, message)),
+    error: ({ type, message }) => event(failure(byWord.trouble, type, message)),
     close() {
       const counted = asked.wantsUsage && script.usage ? event({ ...told, choices: [], ...usage(script) }) : "";
       return `${chunk({}, finishReasonOf(script))}${counted}data: [DONE]\n\n`;
@@ -114,7 +114,9 @@ function usage({ usage }: Script) {
   };
 }
 
+/** A word is one of ours, or OpenAI's for a code or a type. */
 function failure(otherwise: Failure, word?: string, message?: string) {
-  const known = word === undefined ? otherwise : (byWord[word] ?? { ...otherwise, type: word });
-  return { error: { ...known, message: message ?? known.message, param: null } };
+  const named = Object.entries<Failure>(byWord).find(([name, { code }]) => name === word || code === word)?.[1];
+  const said = named ?? { ...otherwise, type: word ?? otherwise.type };
+  return { error: { ...said, message: message ?? said.message, param: null } };
 }
