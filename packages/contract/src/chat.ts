@@ -11,7 +11,14 @@ export const SendMessage = z
     content: text().min(1),
     parentId: Id.optional(),
     model: text().min(1).max(200).optional(),
+    /** Who answers, in this order, when the model fails; without it, whoever the operator has named. */
+    fallbacks: z.array(text().min(1).max(200)).max(5).optional(),
+    /** An answer that breaks off after its first words is begun again by the next model. */
+    failover: z.boolean().optional(),
     temperature: z.number().min(0).max(2).optional(),
+    topP: z.number().min(0).max(1).optional(),
+    topK: z.int().min(1).max(1_000).optional(),
+    reasoning: z.enum(["off", "low", "medium", "high"]).optional(),
     maxTokens: z.int().min(1).max(1_000_000).optional(),
     answer: z.boolean().optional(),
   })

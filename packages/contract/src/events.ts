@@ -9,10 +9,29 @@ export interface TokenCounts {
   output: number;
 }
 
+/**
+ * What can go wrong at a vendor. `quota`, `rate` and `auth` concern one key; `overloaded` is the vendor's own trouble (5xx, also
+ * inside a stream that began well); a stream is `cut` when it stops without the vendor's last word.
+ */
+export type Trouble =
+  | "quota"
+  | "rate"
+  | "overloaded"
+  | "auth"
+  | "bad_request"
+  | "content_filter"
+  | "network"
+  | "timeout"
+  | "cut"
+  | "invalid_stream";
+
+/** One call to a model. It has failed over when another model took its place. */
 export interface Attempt {
   provider: string;
   model: string;
   outcome: "completed" | "stopped" | "failed" | "failed_over";
+  /** Why it did not complete. */
+  trouble?: Trouble;
   tokens: TokenCounts;
   estimated: boolean;
   costMicros: number | null;

@@ -17,6 +17,7 @@ export type {
   RunEvent,
   RunStatus,
   TokenCounts,
+  Trouble,
 } from "./events.ts";
 export * from "./model.ts";
 export { id } from "./text.ts";

@@ -3,10 +3,14 @@ import { createAudit } from "./audit/audit.ts";
 import { createAuth } from "./auth/auth.ts";
 import { createGatekeeper } from "./auth/gatekeeper.ts";
 import { createTokens } from "./auth/tokens.ts";
+import { createBudgets } from "./budgets/budgets.ts";
 import { createChat } from "./chat/chat.ts";
 import { createKeys } from "./keys/keys.ts";
 import { createLimits } from "./limits.ts";
+import { createGenerate } from "./models/generate.ts";
+import { createHealth } from "./models/health.ts";
 import { createModels } from "./models/models.ts";
+import { createThrottle } from "./models/throttle.ts";
 import type { Ports } from "./ports.ts";
 import { createSessions } from "./sessions/sessions.ts";
 import type { Settings } from "./settings.ts";
@@ -18,6 +22,9 @@ export type Services = ReturnType<typeof createServices>;
 /** The only wiring of the domain. */
 export function createServices(ports: Ports, settings: Settings) {
   const models = createModels(ports, settings);
+  const health = createHealth(ports);
+  const budgets = createBudgets(ports, settings);
+  const generate = createGenerate(ports, settings, { health, budgets, throttle: createThrottle(ports, settings) });
   const tokens = createTokens(ports, settings.jwtSecrets, settings.accessTokenTtlMs);
   const access = createAccessChanges(ports);
   const audit = createAudit(ports);
@@ -28,7 +35,7 @@ export function createServices(ports: Ports, settings: Settings) {
     access,
     administration: createAdministration(ports, { access, audit }),
     auth: createAuth(ports, settings, { access, audit, sessions, keys, gatekeeper }),
-    chat: createChat(ports, settings, models),
+    chat: createChat(ports, settings, { models, generate, budgets }),
     keys,
     models,
     limits: createLimits(ports, settings),

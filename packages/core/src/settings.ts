@@ -1,3 +1,5 @@
+import type { PlanBudgets } from "./budgets/budgets.ts";
+import type { Deadlines } from "./models/attempt.ts";
 import type { Limit } from "./ports.ts";
 
 /** What an operator may choose, as the domain needs it. Null limits nothing. */
@@ -15,6 +17,17 @@ export interface Settings {
   publicUrl: string;
   messageMaxLength: number;
   defaultModel: string | null;
+  /** Who is asked, in this order, when a model fails and the request names nobody. */
+  fallbackModels: string[];
+  generation: {
+    deadlines: Deadlines;
+    /** How long failures are answered with another try or another model. */
+    retryMs: number;
+    /** Our own, for each key of a provider. */
+    requests: Limit | null;
+    tokens: Limit | null;
+  };
+  budgets: PlanBudgets;
   /** No other process writes to this database: what it finds running at the start is nobody's. */
   soleWriter: boolean;
   limits: {

@@ -20,6 +20,7 @@ export function demoProvider({ wordMs = 25 } = {}): Provider {
     label: "Demonstration",
     keys: 1,
     isLocal: true,
+    isStandIn: true,
     models: [model],
     defaults: { temperature: null, topP: null, topK: null, maxTokens: 2_048 },
     listModels: async () => [model],

@@ -32,7 +32,7 @@ export function testAccounts({ database }: TestDatabase) {
       await database
         .insert(schema.sessions)
         .values({ id: sessionId, userId: id, userAgent: "a browser", ip: "127.0.0.1", expiresAt });
-      const rights = { permissions: permissions[role] ?? [], plan: "free" } as const;
+      const rights = { permissions: permissions[role] ?? [], plan: "free", budget: { tokens: null, micros: null } } as const;
       const actor: Actor = { userId: id, sessionId, via: "session", scopes: null, ...rights };
       return { id, email, password, sessionId, actor };
     },

@@ -11,6 +11,11 @@ const model: Omit<ModelEntry, "id" | "name"> = {
   plans: null,
 };
 
+const models: ModelEntry[] = [
+  { ...model, id: "scripted", name: "Scripted" },
+  { ...model, id: "scripted-2", name: "Scripted 2" },
+];
+
 /** A provider whose answers a test writes piece by piece. It holds each stream open until the test ends it. */
 export function scriptedProvider() {
   const streams: ScriptedStream[] = [];
@@ -20,12 +25,9 @@ export function scriptedProvider() {
     label: "Scripted",
     keys: 1,
     isLocal: false,
-    models: [
-      { ...model, id: "scripted", name: "Scripted" },
-      { ...model, id: "scripted-2", name: "Scripted 2" },
-    ],
+    models,
     defaults: { temperature: 0.7, topP: null, topK: null, maxTokens: 2_048 },
-    listModels: async () => [],
+    listModels: async () => models,
     stream(request, { signal }) {
       const stream = new ScriptedStream(request, signal);
       streams.push(stream);

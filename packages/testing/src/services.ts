@@ -22,6 +22,18 @@ const settings: Settings = {
   publicUrl: "https://parley.example",
   messageMaxLength: 10_000,
   defaultModel: null,
+  fallbackModels: [],
+  generation: {
+    deadlines: { firstByteMs: 20_000, localFirstByteMs: 20_000, gapMs: 20_000, totalMs: 60_000 },
+    retryMs: 20_000,
+    requests: null,
+    tokens: null,
+  },
+  budgets: {
+    free: { tokens: null, micros: null },
+    pro: { tokens: null, micros: null },
+    enterprise: { tokens: null, micros: null },
+  },
   soleWriter: false,
   limits: { guest: null, user: null, signIn: null, passwordReset: null, chat: null },
 };

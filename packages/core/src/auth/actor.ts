@@ -1,4 +1,5 @@
 import type { Plan } from "@parley/contract";
+import type { Budget } from "../budgets/budgets.ts";
 
 /** Who is calling. */
 export interface Actor {
@@ -7,6 +8,8 @@ export interface Actor {
   readonly sessionId: string;
   readonly permissions: readonly string[];
   readonly plan: Plan;
+  /** One's own; null is the plan's. */
+  readonly budget: Budget;
   readonly via: "session" | "key";
   /** What a key may be used for; null where that is not limited. */
   readonly scopes: readonly string[] | null;

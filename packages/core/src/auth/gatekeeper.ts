@@ -73,8 +73,8 @@ export function createGatekeeper(
     const session = await findLiveSession(database, claims.sessionId, clock.now().toISOString());
     if (!session || session.userId !== claims.userId) throw new AppError("session_ended", "This session has ended");
     if (session.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
-    const { userId, plan, permissions } = session;
-    const actor: Actor = { userId, sessionId: claims.sessionId, plan, permissions, via: "session", scopes: null };
+    const { userId, plan, budget, permissions } = session;
+    const actor: Actor = { userId, sessionId: claims.sessionId, plan, budget, permissions, via: "session", scopes: null };
     const expiresAt = Math.min(claims.expiresAt, instant(session.expiresAt).getTime());
     return { authentication: { actor, refusal: null }, expiresAt };
   }
@@ -82,8 +82,8 @@ export function createGatekeeper(
   async function checkKey(key: string): Promise<Known> {
     const found = await keys.authenticate(key);
     if (!found) throw new AppError("unauthenticated", "This API key is not valid");
-    const { keyId, userId, plan, permissions, scopes, expiresAt } = found;
-    const actor: Actor = { userId, sessionId: keyId, plan, permissions, via: "key", scopes };
+    const { keyId, userId, plan, budget, permissions, scopes, expiresAt } = found;
+    const actor: Actor = { userId, sessionId: keyId, plan, budget, permissions, via: "key", scopes };
     const trustedUntil = clock.now().getTime() + keyTrustMs;
     return { authentication: { actor, refusal: null }, expiresAt: Math.min(trustedUntil, expiresAt?.getTime() ?? trustedUntil) };
   }

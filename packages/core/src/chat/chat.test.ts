@@ -2,6 +2,7 @@ import type { RunEvent } from "@parley/contract/events";
 import { databaseKinds, openTestDatabase, scriptedProvider, type TestDatabase, testServices } from "@parley/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FeedEntry } from "../feed.ts";
+import { ProviderError } from "../models/provider.ts";
 
 describe.each(databaseKinds)("chat on %s", (kind) => {
   let database: TestDatabase;
@@ -211,7 +212,7 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
   test("what a vendor's error says stays inside", async () => {
     const { actor } = await node.person();
     const accepted = await node.chat.send(actor, message());
-    (await scripted.next()).fail(new Error("canary-key-in-a-message"));
+    (await scripted.next()).fail(new ProviderError("bad_request", "canary-key-in-a-message"));
     const entries = await collect(await node.chat.follow(actor, { runId: accepted.answer?.runId ?? "" }));
     expect(JSON.stringify(entries)).not.toContain("canary");
     expect(entries.at(-1)?.event).toMatchObject({ status: "failed" });

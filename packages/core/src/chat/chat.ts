@@ -9,9 +9,11 @@ import type {
 } from "@parley/contract";
 import type { LiveEvent } from "@parley/contract/events";
 import type { Actor } from "../auth/actor.ts";
+import type { Budgets } from "../budgets/budgets.ts";
 import { AppError } from "../errors.ts";
-import type { Models } from "../models/models.ts";
-import type { GenerateRequest, Ports } from "../ports.ts";
+import type { Generate, Prompt } from "../models/generate.ts";
+import type { Models, OfferedModel } from "../models/models.ts";
+import type { ModelMessage, Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { formatCursor, parseCursor } from "./cursors.ts";
 import { createFollow, userTopic } from "./follow.ts";
@@ -28,11 +30,16 @@ const sweepMs = 60 * 60_000;
 
 export type Chat = ReturnType<typeof createChat>;
 
-export function createChat(ports: Ports, settings: Settings, models: Models) {
+export function createChat(
+  ports: Ports,
+  settings: Settings,
+  { models, generate, budgets }: { models: Models; generate: Generate; budgets: Budgets },
+) {
   const { database, eventLog, background, ids } = ports;
-  const runs = createRuns(ports, settings, ({ memberIds, ...run }) =>
-    tell(memberIds, { type: "run-ended", ...run, status: "interrupted" }),
-  );
+  const runs = createRuns(ports, settings, {
+    generate,
+    onReaped: ({ memberIds, ...run }) => tell(memberIds, { type: "run-ended", ...run, status: "interrupted" }),
+  });
   const { follow, live } = createFollow(ports, runs);
 
   function tell(userIds: readonly string[], event: LiveEvent) {
@@ -45,8 +52,9 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
       throw new AppError("invalid_input", message, { issues: [{ path: "content", message }] });
     }
     runs.checkOpen();
-    if (input.model !== undefined) models.resolve(input.model);
+    const fallbacks = models.fallbacks(actor.plan, input.fallbacks);
     const turn = prepareTurn(actor, input);
+    if (turn.answer) await budgets.checkLeft(actor);
     const title = firstWords(input.content);
     const isFirst = input.conversationId === undefined;
     const claimed = isFirst ? await claimFirstTurn(database, turn, title) : await claimNextTurn(database, turn);
@@ -55,7 +63,7 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
     const message = questionOf(actor, turn, claimed);
     if (isFirst) tell(claimed.memberIds, { type: "conversation-created", conversation: newConversation(turn, claimed, title) });
     tell(claimed.memberIds, { type: "message-created", message });
-    if (turn.answer) startAnswer(actor, turn, { answer: turn.answer, claimed, input, isFirst });
+    if (turn.answer) startAnswer(actor, turn, { answer: turn.answer, claimed, input, fallbacks, isFirst });
     return { conversationId: turn.conversationId, message, answer: acceptedAnswer(turn.answer) };
   }
 
@@ -69,7 +77,7 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
       content: input.content,
       parentId: input.parentId ?? null,
       answer: input.answer === false ? null : { messageId: ids.next(), runId: ids.next(), epoch: runs.epoch },
-      model: { requested: input.model ?? null, fallback: models.resolve(null).model.id, providers: models.providerNames },
+      model: models.choices(actor.plan, input.model),
     };
   }
 
@@ -80,34 +88,42 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
       answer,
       claimed,
       input,
+      fallbacks,
       isFirst,
-    }: { answer: NonNullable<Turn["answer"]>; claimed: ClaimedTurn; input: SendMessage; isFirst: boolean },
+    }: {
+      answer: NonNullable<Turn["answer"]>;
+      claimed: ClaimedTurn;
+      input: SendMessage;
+      fallbacks: OfferedModel[];
+      isFirst: boolean;
+    },
   ) {
-    const { provider, model } = models.resolve(claimed.model);
+    const chosen = models.choose(claimed.model, actor.plan);
+    const { provider, id: model } = chosen.model;
     const { conversationId, content } = turn;
     const { messageId, runId } = answer;
-    const message = answerOf(turn, answer, { provider: provider.name, model: model.id, createdAt: new Date(claimed.createdAt) });
+    const message = answerOf(turn, answer, { provider, model, createdAt: new Date(claimed.createdAt) });
     tell(claimed.memberIds, { type: "message-created", message });
-    tell(claimed.memberIds, { type: "run-started", conversationId, messageId, runId, model: model.id });
+    tell(claimed.memberIds, { type: "run-started", conversationId, messageId, runId, model });
     runs.start({
       runId,
       messageId,
       conversationId,
       userId: actor.userId,
-      provider,
-      model: model.id,
-      async request(): Promise<GenerateRequest> {
+      budget: budgets.budgetOf(actor),
+      chain: [chosen, ...fallbacks.filter((fallback) => fallback.model.id !== model)],
+      mayStartOver: input.failover ?? false,
+      async prompt(): Promise<Prompt> {
         const earlier = isFirst || claimed.parentId === null ? [] : await history(actor.userId, conversationId, claimed.parentId);
         return {
-          model: model.id,
           system: claimed.systemPrompt,
           messages: [...earlier, { role: "user", parts: [{ type: "text", text: content }] }],
           tools: [],
-          temperature: input.temperature ?? provider.defaults.temperature,
-          topP: provider.defaults.topP,
-          topK: provider.defaults.topK,
-          maxTokens: Math.min(input.maxTokens ?? provider.defaults.maxTokens, model.outputLimit ?? Number.POSITIVE_INFINITY),
-          reasoning: "off",
+          temperature: input.temperature ?? null,
+          topP: input.topP ?? null,
+          topK: input.topK ?? null,
+          maxTokens: input.maxTokens ?? null,
+          reasoning: input.reasoning ?? "off",
         };
       },
       onEnd(end) {
@@ -117,7 +133,7 @@ export function createChat(ports: Ports, settings: Settings, models: Models) {
     });
   }
 
-  async function history(userId: string, conversationId: string, from: string): Promise<GenerateRequest["messages"]> {
+  async function history(userId: string, conversationId: string, from: string): Promise<ModelMessage[]> {
     const messages = await listBranch(database, { userId, conversationId, from, limit: historyLength });
     return messages.flatMap(({ role, content }) =>
       role === "system" || content === "" ? [] : [{ role, parts: [{ type: "text", text: content }] }],

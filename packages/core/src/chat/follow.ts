@@ -1,8 +1,9 @@
 import type { FollowLive, FollowRun } from "@parley/contract";
-import type { LiveEvent, Receipt, RunEvent } from "@parley/contract/events";
+import type { LiveEvent, RunEvent } from "@parley/contract/events";
 import type { Actor } from "../auth/actor.ts";
 import { AppError, toAppError } from "../errors.ts";
 import { createFeed, type Feed, type FeedEntry, type FeedSink, type Following } from "../feed.ts";
+import { receiptOf } from "../models/costs.ts";
 import type { Ports } from "../ports.ts";
 import { mergeDeltas } from "./merge.ts";
 import { formatPosition, type Position, parsePosition } from "./positions.ts";
@@ -118,12 +119,25 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
 /** What a follower at this position has not seen of a saved run. */
 function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSink<RunEvent>): Position {
   const { messageId, conversationId, provider, model, status, attempts, finishReason, error } = run;
-  let { seq, text, reasoning } = position;
+  let { seq, text, reasoning, restarts } = position;
   const entries: FeedEntry<RunEvent>[] = [];
-  const give = (event: RunEvent) => entries.push({ id: formatPosition({ seq, text, reasoning }), event });
+  const give = (event: RunEvent) => entries.push({ id: formatPosition({ seq, text, reasoning, restarts }), event });
   if (seq === 0) {
     seq = 1;
     give({ type: "run-start", runId, messageId, conversationId, provider, model, attempt: 1 });
+  }
+  if (run.failovers.length !== restarts) {
+    // What this follower has of the text is void. A crash may also have taken a failover back that it has seen.
+    const { from, to, reason } = run.failovers.at(-1) ?? {
+      from: { provider, model },
+      to: { provider, model },
+      reason: "unavailable",
+    };
+    text = 0;
+    reasoning = 0;
+    restarts = run.failovers.length;
+    seq++;
+    give({ type: "failover", from, to, reason, keepThrough: 0 });
   }
   seq = Math.max(seq, run.seq);
   if (run.reasoning.length > reasoning) {
@@ -144,20 +158,7 @@ function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSi
     give({ type: "run-end", status, finishReason, length: run.text.length, receipt, ...(error && { error }) });
   }
   for (const [index, entry] of entries.entries()) sink.entry(entry, index + 1 < entries.length);
-  return { seq, text, reasoning };
-}
-
-export function receiptOf(runId: string, attempts: Receipt["attempts"]): Receipt {
-  const tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
-  let costMicros: number | null = 0;
-  for (const attempt of attempts) {
-    tokens.input += attempt.tokens.input;
-    tokens.cacheRead += attempt.tokens.cacheRead;
-    tokens.cacheWrite += attempt.tokens.cacheWrite;
-    tokens.output += attempt.tokens.output;
-    costMicros = costMicros === null || attempt.costMicros === null ? null : costMicros + attempt.costMicros;
-  }
-  return { runId, attempts, total: { tokens, costMicros: attempts.length === 0 ? null : costMicros } };
+  return { seq, text, reasoning, restarts };
 }
 
 const closing = () => new AppError("unavailable", "The server is closing: connect again");

@@ -1,21 +1,27 @@
-/** Where a follower stands in a run. Opaque outside; the offsets serve once the log is gone and only the text is left. */
+/**
+ * Where a follower stands in a run. Opaque outside; the offsets serve once the log is gone and only the text is left, and
+ * `restarts` says how often the answer had begun again, since its offsets count from there.
+ */
 export interface Position {
   seq: number;
   text: number;
   reasoning: number;
+  restarts: number;
 }
 
-export const start: Position = { seq: 0, text: 0, reasoning: 0 };
+export const start: Position = { seq: 0, text: 0, reasoning: 0, restarts: 0 };
 
-const pattern = /^(\d{1,10})-(\d{1,10})-(\d{1,10})$/;
+const pattern = /^(\d{1,10})-(\d{1,10})-(\d{1,10})(?:-(\d{1,3}))?$/;
 
-export function formatPosition({ seq, text, reasoning }: Position): string {
-  return `${seq}-${text}-${reasoning}`;
+export function formatPosition({ seq, text, reasoning, restarts }: Position): string {
+  return restarts === 0 ? `${seq}-${text}-${reasoning}` : `${seq}-${text}-${reasoning}-${restarts}`;
 }
 
 /** Null for what we never gave out. */
 export function parsePosition(id: string | null | undefined): Position | null {
   if (id === null || id === undefined) return start;
   const match = pattern.exec(id);
-  return match && { seq: Number(match[1]), text: Number(match[2]), reasoning: Number(match[3]) };
+  if (!match) return null;
+  const [, seq, text, reasoning, restarts = 0] = match;
+  return { seq: Number(seq), text: Number(text), reasoning: Number(reasoning), restarts: Number(restarts) };
 }

@@ -1,7 +1,10 @@
 import type { Receipt, RunStatus } from "@parley/contract/events";
 import { sql } from "drizzle-orm";
+import { charge } from "../budgets/queries.ts";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
+import type { Failover } from "../database/tables/chat.ts";
+import { countAll } from "../models/costs.ts";
 import type { RunOutcome } from "./runs.ts";
 import { answerFields } from "./turn-records.ts";
 
@@ -11,10 +14,12 @@ const lease = sql`now() + interval '15 seconds'`;
 const checkpoint = statement<{ epoch: string; rows: string }, { id: string; stopRequested: boolean }>(
   "checkpoint_runs",
   // What is sent again because its answer was lost is not appended again: the offset says where it belongs.
-  sql`update runs set text = case when new.text = '' then runs.text else left(runs.text, new.text_at) || new.text end,
-      reasoning = case when new.reasoning = '' then runs.reasoning else left(runs.reasoning, new.reasoning_at) || new.reasoning end,
-      seq = new.seq, lease_until = ${lease}
-    from jsonb_to_recordset(${value("rows")}::jsonb) as new(id uuid, text text, text_at int, reasoning text, reasoning_at int, seq int)
+  sql`update runs set text = case when new.text = '' and new.text_at > 0 then runs.text else left(runs.text, new.text_at) || new.text end,
+      reasoning = case when new.reasoning = '' and new.reasoning_at > 0 then runs.reasoning
+        else left(runs.reasoning, new.reasoning_at) || new.reasoning end,
+      seq = new.seq, failovers = coalesce(new.failovers, runs.failovers), lease_until = ${lease}
+    from jsonb_to_recordset(${value("rows")}::jsonb)
+      as new(id uuid, text text, text_at int, reasoning text, reasoning_at int, seq int, failovers jsonb)
     where runs.id = new.id and runs.epoch = ${value("epoch")}::uuid and runs.status = 'running'
     returning runs.id, runs.stop_requested as "stopRequested"`,
 );
@@ -27,6 +32,8 @@ export interface Checkpoint {
   text_at: number;
   reasoning: string;
   reasoning_at: number;
+  /** Null when there are no new ones. */
+  failovers: Failover[] | null;
 }
 
 /** Runs that are missing from the answer are no longer this writer's. */
@@ -39,9 +46,8 @@ export interface RunEnd extends RunOutcome {
   messageId: string;
   conversationId: string;
   epoch: string;
-  provider: string;
-  model: string;
   seq: number;
+  failovers: Failover[];
   receipt: Receipt;
 }
 
@@ -49,9 +55,10 @@ const end = statement<Record<string, unknown>, { id: string }>(
   "end_run",
   sql`with ended as (
       update runs set status = ${value("status")}, text = '', reasoning = '', seq = ${value("seq")}::int,
-        attempts = ${value("attempts")}::jsonb, ended_at = now()
+        attempts = ${value("attempts")}::jsonb, failovers = ${value("failovers")}::jsonb, ended_at = now()
       where id = ${value("runId")}::uuid and epoch = ${value("epoch")}::uuid and status = 'running'
-      returning id, message_id, conversation_id),
+      returning id, message_id, user_id),
+    ${charge},
     answer as (
       update messages set content = ${value("text")}, parts = ${value("parts")}::jsonb, status = ${value("messageStatus")},
         type = ${value("type")}, provider = ${value("provider")}, model = ${value("model")}, usage = ${value("usage")}::jsonb,
@@ -71,6 +78,9 @@ export async function endRun(database: Database, run: RunEnd): Promise<boolean> 
     status: run.status,
     seq: run.seq,
     attempts: JSON.stringify(run.receipt.attempts),
+    failovers: JSON.stringify(run.failovers),
+    spentTokens: countAll(run.receipt.total.tokens),
+    spentMicros: run.receipt.attempts.reduce((sum, { costMicros }) => sum + (costMicros ?? 0), 0),
     text: content,
     parts: JSON.stringify(parts),
     messageStatus: status,
@@ -132,12 +142,13 @@ export interface SavedRun {
   finishReason: string | null;
   error: RunOutcome["error"];
   attempts: Receipt["attempts"];
+  failovers: Failover[];
 }
 
 const saved = statement<{ runId: string; userId: string }, SavedRun>(
   "saved_run",
   sql`select runs.message_id as "messageId", runs.conversation_id as "conversationId", runs.provider, runs.model, runs.status,
-      runs.seq, runs.attempts, messages.finish_reason as "finishReason", messages.error,
+      runs.seq, runs.attempts, runs.failovers, messages.finish_reason as "finishReason", messages.error,
       case when runs.status = 'running' then runs.text else messages.content end as text,
       case when runs.status = 'running' then runs.reasoning
         else coalesce((select part->>'text' from jsonb_array_elements(messages.parts) as part where part->>'type' = 'reasoning' limit 1), '')

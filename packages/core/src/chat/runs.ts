@@ -1,28 +1,38 @@
-import type { Attempt, Receipt, RunError, RunEvent, RunStatus, TokenCounts } from "@parley/contract/events";
-import { AppError } from "../errors.ts";
-import type { GenerateRequest, Ports, Provider } from "../ports.ts";
+import type { Attempt, RunError, RunEvent, RunStatus, TokenCounts } from "@parley/contract/events";
+import type { Budget } from "../budgets/budgets.ts";
+import type { Failover } from "../database/tables/chat.ts";
+import { AppError, toAppError } from "../errors.ts";
+import { receiptOf, sumOf } from "../models/costs.ts";
+import type { Generate, Generated, GenerationSink, Prompt } from "../models/generate.ts";
+import type { OfferedModel } from "../models/models.ts";
+import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { formatPosition } from "./positions.ts";
 import { checkpointRuns, endRun, interruptAbandonedRuns, type ReapedRun } from "./run-queries.ts";
-import { createStorableText } from "./storable-text.ts";
+import { createStorableText, type StorableText } from "./storable-text.ts";
 
-type RunPorts = Pick<Ports, "database" | "eventLog" | "background" | "clock" | "ids" | "log">;
+type RunPorts = Pick<Ports, "database" | "eventLog" | "background" | "ids" | "log">;
 
 export interface RunPlan {
   runId: string;
   messageId: string;
   conversationId: string;
   userId: string;
-  provider: Provider;
+  budget: Budget | null;
+  /** Who is asked, one after the other. */
+  chain: readonly [OfferedModel, ...OfferedModel[]];
+  mayStartOver: boolean;
   /** Who is told that the run has ended. */
   onEnd: (end: RunOutcome) => void;
   /** Gathered in the background: the caller of `send` does not wait for the history. */
-  request: () => Promise<GenerateRequest>;
-  model: string;
+  prompt: () => Promise<Prompt>;
 }
 
 export interface RunOutcome {
   status: RunStatus;
+  /** Who answered in the end. */
+  provider: string;
+  model: string;
   text: string;
   reasoning: string;
   usage: TokenCounts;
@@ -44,6 +54,14 @@ function extent(text: string, before: Extent): Extent {
   return { length: text.length, characters: before.characters + added.length - pairs };
 }
 
+interface Saved {
+  text: Extent;
+  reasoning: Extent;
+  failovers: number;
+}
+
+const nothingSaved: Saved = { text: nothing, reasoning: nothing, failovers: 0 };
+
 /** A run that this process writes. */
 interface ActiveRun {
   readonly plan: RunPlan;
@@ -51,8 +69,10 @@ interface ActiveRun {
   seq: number;
   text: string;
   reasoning: string;
+  storable: { text: StorableText; reasoning: StorableText };
+  readonly failovers: Failover[];
   /** How far the last checkpoint got: the next one sends what came after. */
-  saved: { text: Extent; reasoning: Extent };
+  saved: Saved;
 }
 
 export const runTopic = (runId: string) => `run:${runId}`;
@@ -63,8 +83,12 @@ const reapMs = 5_000;
 export type Runs = ReturnType<typeof createRuns>;
 
 /** The writer of answers. Nothing about a run belongs to a connection: it ends by itself, by `stop`, or with this process. */
-export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: ReapedRun) => void) {
-  const { database, eventLog, background, clock, log } = ports;
+export function createRuns(
+  ports: RunPorts,
+  settings: Settings,
+  { generate, onReaped }: { generate: Generate; onReaped: (run: ReapedRun) => void },
+) {
+  const { database, eventLog, background, log } = ports;
   /** Whoever lost its lease to the reaper finds another epoch in the row. */
   const epoch = ports.ids.next();
   const active = new Map<string, ActiveRun>();
@@ -73,7 +97,12 @@ export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: 
 
   function append(run: ActiveRun, event: RunEvent) {
     run.seq++;
-    const id = formatPosition({ seq: run.seq, text: run.text.length, reasoning: run.reasoning.length });
+    const id = formatPosition({
+      seq: run.seq,
+      text: run.text.length,
+      reasoning: run.reasoning.length,
+      restarts: run.failovers.length,
+    });
     eventLog.append(runTopic(run.plan.runId), event, { seq: run.seq, id });
   }
 
@@ -91,78 +120,48 @@ export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: 
     append(run, { type: "reasoning-delta", offset, text });
   }
 
-  /** One attempt. The vendor's own `end` makes a completion; a stream that just stops does not. */
-  async function attempt(run: ActiveRun): Promise<RunOutcome & { attempt: Attempt }> {
-    const { provider, model } = run.plan;
-    const startedAt = clock.now().getTime();
-    const text = createStorableText();
-    const reasoning = createStorableText();
-    let usage: TokenCounts | null = null;
-    let firstTokenMs: number | null = null;
-    let finishReason: string | null = null;
-    let error: RunError | null = null;
-    try {
-      const request = await run.plan.request();
-      for await (const event of provider.stream(request, { key: 0, signal: run.abort.signal })) {
-        if (event.type === "text") {
-          firstTokenMs ??= clock.now().getTime() - startedAt;
-          appendText(run, text.add(event.text));
-        } else if (event.type === "reasoning") appendReasoning(run, reasoning.add(event.text));
-        else if (event.type === "usage") usage = event.tokens;
-        else if (event.type === "end") finishReason = event.finishReason;
-      }
-      if (finishReason === null && !run.abort.signal.aborted) {
-        error = { reason: "provider_unavailable", message: "The answer broke off" };
-      }
-    } catch (cause) {
-      if (!run.abort.signal.aborted) {
-        log.warn({ runId: run.plan.runId, provider: provider.name, model, err: cause }, "a provider failed");
-        error =
-          cause instanceof AppError
-            ? { reason: cause.reason, message: cause.message }
-            : { reason: "provider_unavailable", message: "The model could not answer" };
-      }
-    }
-    appendText(run, text.rest());
-    appendReasoning(run, reasoning.rest());
-    const status = run.abort.signal.aborted ? abortedAs(run) : error ? "failed" : "completed";
-    const tokens = usage ?? { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
-    return {
-      status,
-      text: run.text,
-      reasoning: run.reasoning,
-      usage: tokens,
-      finishReason,
-      error,
-      attempt: {
-        provider: provider.name,
-        model,
-        outcome: status === "interrupted" ? "failed" : status,
-        tokens,
-        estimated: usage === null,
-        costMicros: null,
-        firstTokenMs,
-        durationMs: clock.now().getTime() - startedAt,
-      },
+  /** All that was said is void, and another model begins again: followers drop it too. */
+  function startOver(run: ActiveRun, failover: Failover) {
+    run.text = "";
+    run.reasoning = "";
+    run.saved = nothingSaved;
+    run.storable = { text: createStorableText(), reasoning: createStorableText() };
+    run.failovers.push(failover);
+    append(run, { type: "failover", ...failover, keepThrough: 0 });
+  }
+
+  async function answer(run: ActiveRun): Promise<RunOutcome & { attempts: Attempt[] }> {
+    const { runId, userId, budget, chain, mayStartOver, prompt } = run.plan;
+    const { signal } = run.abort;
+    const sink: GenerationSink = {
+      text: (text) => appendText(run, run.storable.text.add(text)),
+      reasoning: (text) => appendReasoning(run, run.storable.reasoning.add(text)),
+      toolCall: ({ callId, name, input }) => append(run, { type: "tool-call", callId, name, input }),
+      startOver: (from, to, reason) => startOver(run, { from, to, reason }),
     };
+    let made: Pick<Generated, "attempts" | "finishReason" | "error"> & { model?: OfferedModel };
+    try {
+      made = await generate({ runId, userId, budget, chain, mayStartOver, signal, prompt: await prompt() }, sink);
+    } catch (cause) {
+      log.error({ runId, err: cause }, "an answer could not be asked for");
+      const error = toAppError(cause) ?? new AppError("internal", "Something went wrong");
+      made = { attempts: [], finishReason: null, error: { reason: error.reason, message: error.message } };
+    }
+    appendText(run, run.storable.text.rest());
+    appendReasoning(run, run.storable.reasoning.rest());
+    const { attempts, finishReason, error } = made;
+    const { provider, id: model } = (made.model ?? run.plan.chain[0]).model;
+    const status = signal.aborted ? abortedAs(run) : error ? "failed" : "completed";
+    const { text, reasoning } = run;
+    return { status, text, reasoning, provider, model, usage: sumOf(attempts).tokens, finishReason, error, attempts };
   }
 
   async function write(run: ActiveRun) {
-    const { runId, messageId, conversationId, provider, model, onEnd } = run.plan;
-    const { attempt: made, ...outcome } = await attempt(run);
-    const receipt: Receipt = { runId, attempts: [made], total: { tokens: made.tokens, costMicros: made.costMicros } };
+    const { runId, messageId, conversationId, onEnd } = run.plan;
+    const { attempts, ...outcome } = await answer(run);
+    const receipt = receiptOf(runId, attempts);
     const won = await persistently(() =>
-      endRun(database, {
-        runId,
-        messageId,
-        conversationId,
-        epoch,
-        provider: provider.name,
-        model,
-        receipt,
-        seq: run.seq,
-        ...outcome,
-      }),
+      endRun(database, { runId, messageId, conversationId, epoch, receipt, seq: run.seq, failovers: run.failovers, ...outcome }),
     );
     // A writer that was fenced has nothing more to say: its followers read the end from what is saved.
     if (!won) return;
@@ -195,22 +194,29 @@ export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: 
     if (active.size === 0) return;
     const taken = Array.from(active.values(), (run) => ({
       run,
-      upTo: { seq: run.seq, text: run.text, reasoning: run.reasoning },
+      upTo: { seq: run.seq, text: run.text, reasoning: run.reasoning, failovers: run.failovers.length },
     }));
-    const rows = taken.map(({ run: { plan, saved }, upTo }) => ({
+    const rows = taken.map(({ run: { plan, saved, failovers }, upTo }) => ({
       id: plan.runId,
       seq: upTo.seq,
       text: upTo.text.slice(saved.text.length),
       text_at: saved.text.characters,
       reasoning: upTo.reasoning.slice(saved.reasoning.length),
       reasoning_at: saved.reasoning.characters,
+      failovers: upTo.failovers > saved.failovers ? failovers : null,
     }));
     const states = new Map((await checkpointRuns(database, epoch, rows)).map((state) => [state.id, state]));
     for (const { run, upTo } of taken) {
       const state = states.get(run.plan.runId);
       if (!state) run.abort.abort("fenced");
       else if (state.stopRequested) run.abort.abort("stopped");
-      run.saved = { text: extent(upTo.text, run.saved.text), reasoning: extent(upTo.reasoning, run.saved.reasoning) };
+      // What was said before a failover that came meanwhile is void: the next checkpoint begins anew.
+      if (run.failovers.length > upTo.failovers) continue;
+      run.saved = {
+        text: extent(upTo.text, run.saved.text),
+        reasoning: extent(upTo.reasoning, run.saved.reasoning),
+        failovers: upTo.failovers,
+      };
     }
   }
 
@@ -230,17 +236,20 @@ export function createRuns(ports: RunPorts, settings: Settings, onReaped: (run: 
     epoch,
     /** Appends `run-start` before it returns, so that whoever follows next finds the run in the log. */
     start(plan: RunPlan) {
-      const { runId, messageId, conversationId, provider, model } = plan;
+      const { runId, messageId, conversationId, chain } = plan;
       const run: ActiveRun = {
         plan,
         abort: new AbortController(),
         seq: 0,
         text: "",
         reasoning: "",
-        saved: { text: nothing, reasoning: nothing },
+        storable: { text: createStorableText(), reasoning: createStorableText() },
+        failovers: [],
+        saved: nothingSaved,
       };
       active.set(runId, run);
-      append(run, { type: "run-start", runId, messageId, conversationId, provider: provider.name, model, attempt: 1 });
+      const { provider, id: model } = chain[0].model;
+      append(run, { type: "run-start", runId, messageId, conversationId, provider, model, attempt: 1 });
       background.run("run", () => write(run).finally(() => leave(run)));
     },
     /** The person who started a run that this process writes. */

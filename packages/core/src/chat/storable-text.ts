@@ -1,3 +1,5 @@
+export type StorableText = ReturnType<typeof createStorableText>;
+
 /**
  * Makes text that Postgres stores as it is, so that what was streamed and what was saved are the same: a surrogate
  * pair that arrives in two pieces is kept together, a lone surrogate and NUL become the replacement character.

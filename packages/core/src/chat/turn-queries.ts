@@ -12,7 +12,8 @@ export interface Turn {
   content: string;
   parentId: string | null;
   answer: { messageId: string; runId: string; epoch: string } | null;
-  model: { requested: string | null; fallback: string; providers: Record<string, string> };
+  /** `providers`: which provider each model belongs to, as JSON. */
+  model: { requested: string | null; fallback: string; providers: string };
 }
 
 export interface ClaimedTurn {
@@ -123,7 +124,7 @@ function values({ answer, model, ...turn }: Turn) {
     epoch: answer?.epoch ?? null,
     requested: model.requested,
     fallback: model.fallback,
-    providers: JSON.stringify(model.providers),
+    providers: model.providers,
   };
 }
 

@@ -38,6 +38,7 @@ describe.each(databaseKinds)("keys on %s", (kind) => {
       keyId: apiKey.id,
       userId: actor.userId,
       plan: "free",
+      budget: { tokens: null, micros: null },
       permissions: [],
       scopes,
       expiresAt: null,

@@ -3,6 +3,7 @@ import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Actor, Origin } from "../auth/actor.ts";
 import { sha256, toHex } from "../auth/secrets.ts";
+import type { Budget } from "../budgets/budgets.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import { findExpiredKeys, findLiveKey, insertKey, listKeys, noteKeyUse, revokeKey, revokeKeys, sweepKeys } from "./queries.ts";
@@ -19,6 +20,7 @@ export interface KeyHolder {
   keyId: string;
   userId: string;
   plan: Plan;
+  budget: Budget;
   /** Of the owner's, what the key's scopes leave. */
   permissions: readonly string[];
   scopes: readonly string[];

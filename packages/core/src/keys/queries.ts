@@ -1,5 +1,6 @@
 import type { ApiKey, Plan } from "@parley/contract";
 import { type SQL, sql } from "drizzle-orm";
+import type { Budget } from "../budgets/budgets.ts";
 import type { Database } from "../database/index.ts";
 import { instant, instantOrNull, statement, value } from "../database/statement.ts";
 
@@ -111,6 +112,7 @@ interface LiveKeyRow {
   keyId: string;
   userId: string;
   plan: Plan;
+  budget: Budget;
   permissions: string[];
   scopes: string[];
   expiresAt: string | null;
@@ -119,7 +121,8 @@ interface LiveKeyRow {
 
 const liveKey = statement<{ hash: string; now: string }, LiveKeyRow>(
   "live_key",
-  sql`select api_keys.id as "keyId", users.id as "userId", users.plan, roles.permissions, api_keys.scopes,
+  sql`select api_keys.id as "keyId", users.id as "userId", users.plan,
+      json_build_object('tokens', users.budget_tokens, 'micros', users.budget_micros) as budget, roles.permissions, api_keys.scopes,
       api_keys.expires_at as "expiresAt", api_keys.last_used_at as "lastUsedAt"
     from api_keys join users on users.id = api_keys.user_id join roles on roles.name = users.role
     where api_keys.hash = ${value("hash")} and users.status = 'active' and ${isLive}`,

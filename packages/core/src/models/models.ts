@@ -1,37 +1,164 @@
-import type { Model, ModelList } from "@parley/contract";
+import type { Model, ModelList, Plan } from "@parley/contract";
 import { AppError } from "../errors.ts";
-import type { Ports, Provider } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
+import type { Target } from "./health.ts";
+import { joinWithVendor } from "./join.ts";
+import type { Provider, VendorModel } from "./provider.ts";
+
+const refreshMs = 30 * 60_000;
+const listTimeoutMs = 10_000;
+
+/** A model that can be asked, by the id that people use. */
+export interface OfferedModel extends Target {
+  model: Model;
+}
 
 export type Models = ReturnType<typeof createModels>;
 
-/** The models that the configured providers offer. The first of them is the default unless an operator names one. */
-export function createModels({ providers }: Pick<Ports, "providers">, { defaultModel }: Settings) {
-  const offered = new Map<string, { model: Model; provider: Provider }>();
-  for (const provider of providers) {
-    for (const model of provider.models) {
-      if (!offered.has(model.id))
-        offered.set(model.id, { model: { ...model, provider: provider.name, isDefault: false }, provider });
+/** The models that the configured providers offer: what each is known to have, joined with what its vendor says it has. */
+export function createModels(
+  { providers: given, background, log }: Pick<Ports, "providers" | "background" | "log">,
+  settings: Settings,
+) {
+  const providers = [...given];
+  const reported = new Map<string, VendorModel[]>();
+  let offered = new Map<string, OfferedModel>();
+  /** What a statement needs to choose a model, ready for the database: it is sent with every message. */
+  let choices: Record<Plan, { fallback: string | null; providers: string }>;
+  let list: ModelList = { items: [] };
+  rebuild();
+
+  function rebuild() {
+    const ready = providers.filter(({ keys }) => keys > 0);
+    const own = ready.flatMap((provider) =>
+      joinWithVendor(provider.models, reported.get(provider.name)).map((entry) => ({ provider, entry })),
+    );
+    const isReal = own.some(({ provider }) => !provider.isStandIn);
+    const next = new Map<string, OfferedModel>();
+    for (const { provider, entry } of own) {
+      if (isReal && provider.isStandIn) continue;
+      const id = next.has(entry.id) ? `${provider.name}/${entry.id}` : entry.id;
+      next.set(id, { provider, vendorId: entry.id, model: { ...entry, id, provider: provider.name, isDefault: false } });
+    }
+    const defaultId = settings.defaultModel ?? Array.from(next.values()).find(({ model }) => !model.retired)?.model.id;
+    const main = next.get(defaultId ?? "");
+    if (main) next.set(main.model.id, { ...main, model: { ...main.model, isDefault: true } });
+    offered = next;
+    list = { items: Array.from(next.values(), ({ model }) => model).filter(({ retired, isDefault }) => !retired || isDefault) };
+    choices = { free: choicesFor("free"), pro: choicesFor("pro"), enterprise: choicesFor("enterprise") };
+  }
+
+  function choicesFor(plan: Plan) {
+    const open = Array.from(offered.values()).filter(({ model }) => isOpenTo(model, plan));
+    const usual = open.find(({ model }) => model.isDefault) ?? open.find(({ model }) => !model.retired);
+    const byModel = Object.fromEntries(open.map(({ model }) => [model.id, model.provider]));
+    return { fallback: usual?.model.id ?? null, providers: JSON.stringify(byModel) };
+  }
+
+  /** A vendor that does not answer leaves what was known. */
+  async function refresh(provider: Provider): Promise<boolean> {
+    if (provider.keys === 0) return true;
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort("timeout"), listTimeoutMs);
+    try {
+      reported.set(provider.name, await listWithAnyKey(provider, abort.signal));
+      rebuild();
+      return true;
+    } catch (error) {
+      log.warn({ provider: provider.name, err: error }, "a provider does not say which models it has");
+      return false;
+    } finally {
+      clearTimeout(timer);
     }
   }
-  const defaultId = defaultModel ?? offered.keys().next().value;
-  if (defaultModel !== null && !offered.has(defaultModel)) {
-    throw new Error(`DEFAULT_MODEL is "${defaultModel}", but the models are ${Array.from(offered.keys()).join(", ")}`);
+
+  let refreshing: Promise<boolean[]> | undefined;
+  /** One at a time: whoever asks meanwhile waits for the same answer. */
+  function refreshAll(): Promise<boolean[]> {
+    refreshing ??= Promise.all(providers.map(refresh)).finally(() => {
+      refreshing = undefined;
+    });
+    return refreshing;
   }
-  const list: ModelList = {
-    items: Array.from(offered.values(), ({ model }) => ({ ...model, isDefault: model.id === defaultId })),
-  };
+
+  background.every("refresh the models", refreshMs, async () => {
+    await refreshAll();
+  });
+  background.run("refresh the models", async () => {
+    await refreshAll();
+  });
+
+  function find(id: string): OfferedModel | undefined {
+    return offered.get(id);
+  }
+
+  function unknown(id: string) {
+    return new AppError("model_unknown", `There is no model "${id}"`);
+  }
+
+  /** A model by its name, for somebody with this plan. */
+  function choose(id: string, plan: Plan): OfferedModel {
+    const found = find(id);
+    if (!found) throw unknown(id);
+    if (!isOpenTo(found.model, plan)) throw new AppError("forbidden", `Your plan does not include "${id}"`);
+    return found;
+  }
 
   return {
+    providers: providers as readonly Provider[],
     list: () => list,
-    /** The provider of each model that can be asked for. */
-    providerNames: Object.fromEntries(Array.from(offered, ([id, { provider }]) => [id, provider.name])),
-    /** The model asked for, or the default. */
-    resolve(id: string | null | undefined): { model: Model; provider: Provider } {
-      const found = offered.get(id ?? defaultId ?? "");
-      if (found) return found;
-      if (id) throw new AppError("model_unknown", `There is no model "${id}"`);
-      throw new AppError("provider_unconfigured", "No model is configured");
+    find,
+    get(id: string): Model {
+      const found = find(id);
+      if (!found) throw unknown(id);
+      return found.model;
+    },
+    choose,
+    /** Who is asked when a model fails. Of those that the operator names, whoever is there and within the plan. */
+    fallbacks(plan: Plan, requested: string[] | undefined): OfferedModel[] {
+      if (requested) return requested.map((id) => choose(id, plan));
+      return settings.fallbackModels.flatMap((id) => {
+        const found = find(id);
+        return found && isOpenTo(found.model, plan) ? [found] : [];
+      });
+    },
+    /** What a message needs that names a model, or leaves it to its conversation and to us. */
+    choices(plan: Plan, requested: string | undefined) {
+      if (requested !== undefined) choose(requested, plan);
+      const { fallback, providers } = choices[plan];
+      if (fallback === null) throw new AppError("provider_unconfigured", "No model is configured");
+      return { requested: requested ?? null, fallback, providers };
+    },
+    /** Found after the start: a model server on this machine. */
+    async add(provider: Provider) {
+      providers.unshift(provider);
+      await refresh(provider);
+      rebuild();
+    },
+    /** Says whether every vendor has told what it has. */
+    async checkDefault(): Promise<void> {
+      const { defaultModel } = settings;
+      if (defaultModel === null || offered.has(defaultModel)) return;
+      const answers = await refreshAll();
+      if (offered.has(defaultModel)) return;
+      const known = `DEFAULT_MODEL is "${defaultModel}", but the models are ${Array.from(offered.keys()).join(", ")}`;
+      if (answers.every(Boolean)) throw new Error(known);
+      log.warn({}, known);
     },
   };
+}
+
+async function listWithAnyKey(provider: Provider, signal: AbortSignal): Promise<VendorModel[]> {
+  for (let key = 0; ; key++) {
+    try {
+      return await provider.listModels({ key, signal });
+    } catch (error) {
+      if (key + 1 >= provider.keys || signal.aborted) throw error;
+    }
+  }
+}
+
+function isOpenTo({ plans }: Model, plan: Plan): boolean {
+  return plans === null || plans.includes(plan);
 }

@@ -1,5 +1,7 @@
 import type { Model } from "@parley/contract";
-import type { TokenCounts } from "@parley/contract/events";
+import type { TokenCounts, Trouble } from "@parley/contract/events";
+
+export type { Trouble };
 
 /** Bytes are base64. */
 export type InputPart =
@@ -62,22 +64,6 @@ export type ProviderEvent =
   | { type: "ping" }
   | { type: "end"; finishReason: FinishReason };
 
-/**
- * What can go wrong at a vendor. `quota` and `rate` concern one key, `auth` too; `overloaded` is the vendor's own trouble
- * (5xx, also inside a stream that began well); a stream is `cut` when it stops without the vendor's last word.
- */
-export type Trouble =
-  | "quota"
-  | "rate"
-  | "overloaded"
-  | "auth"
-  | "bad_request"
-  | "content_filter"
-  | "network"
-  | "timeout"
-  | "cut"
-  | "invalid_stream";
-
 /** The message is for operators, and free of keys. */
 export class ProviderError extends Error {
   override readonly name = "ProviderError";
@@ -114,6 +100,8 @@ export interface Provider {
   readonly keys: number;
   /** On this machine or in this network: nobody counts, and nothing costs. */
   readonly isLocal: boolean;
+  /** Offered only while nothing else is. */
+  readonly isStandIn?: boolean;
   /** What it is known to offer before it was asked. */
   readonly models: ModelEntry[];
   readonly defaults: Pick<GenerateRequest, "temperature" | "topP" | "topK" | "maxTokens">;

@@ -1,4 +1,6 @@
+import type { Plan } from "@parley/contract";
 import { sql } from "drizzle-orm";
+import type { Budget } from "../budgets/budgets.ts";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
 
@@ -115,7 +117,8 @@ export async function findSessionState(database: Database, id: string, now: stri
 
 export interface LiveSession {
   userId: string;
-  plan: "free" | "pro" | "enterprise";
+  plan: Plan;
+  budget: Budget;
   role: string;
   permissions: string[];
   status: "active" | "suspended";
@@ -124,7 +127,8 @@ export interface LiveSession {
 
 const live = statement<{ id: string; now: string }, LiveSession>(
   "live_session",
-  sql`select users.id as "userId", users.plan, users.role, roles.permissions, users.status, sessions.expires_at as "expiresAt"
+  sql`select users.id as "userId", users.plan, json_build_object('tokens', users.budget_tokens, 'micros', users.budget_micros) as budget,
+      users.role, roles.permissions, users.status, sessions.expires_at as "expiresAt"
     from sessions join users on users.id = sessions.user_id join roles on roles.name = users.role
     where sessions.id = ${value("id")}::uuid and ${isLive}`,
 );

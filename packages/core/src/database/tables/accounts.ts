@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { boolean, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { createdAt, id, instant } from "../columns.ts";
 
 export const roles = pgTable("roles", {
@@ -24,6 +24,9 @@ export const users = pgTable(
     plan: text("plan", { enum: ["free", "pro", "enterprise"] })
       .notNull()
       .default("free"),
+    /** A month's; null is the plan's. */
+    budgetTokens: bigint("budget_tokens", { mode: "number" }),
+    budgetMicros: bigint("budget_micros", { mode: "number" }),
     status: text("status", { enum: ["active", "suspended"] })
       .notNull()
       .default("active"),

@@ -1,4 +1,5 @@
-import type { Attempt, MessagePart, RunError, TokenCounts } from "@parley/contract/events";
+import type { ErrorReason } from "@parley/contract/errors";
+import type { Attempt, MessagePart, ModelRef, RunError, TokenCounts } from "@parley/contract/events";
 import { sql } from "drizzle-orm";
 import {
   type AnyPgColumn,
@@ -14,6 +15,12 @@ import {
 } from "drizzle-orm/pg-core";
 import { createdAt, id, instant } from "../columns.ts";
 import { users } from "./accounts.ts";
+
+export interface Failover {
+  from: ModelRef;
+  to: ModelRef;
+  reason: ErrorReason;
+}
 
 const searchVector = customType<{ data: string }>({ dataType: () => "tsvector" });
 
@@ -118,6 +125,8 @@ export const runs = pgTable(
     text: text("text").notNull().default(""),
     reasoning: text("reasoning").notNull().default(""),
     seq: integer("seq").notNull().default(0),
+    /** Where the answer started over, so that a follower who comes back later learns of it. */
+    failovers: jsonb("failovers").$type<Failover[]>().notNull().default([]),
     attempts: jsonb("attempts").$type<Attempt[]>().notNull().default([]),
     createdAt: createdAt(),
     endedAt: instant("ended_at"),

@@ -1,0 +1,106 @@
+import type { Plan, Prices } from "@parley/contract";
+import type { Actor } from "../auth/actor.ts";
+import { AppError } from "../errors.ts";
+import { countAll } from "../models/costs.ts";
+import type { Ports } from "../ports.ts";
+import type { Settings } from "../settings.ts";
+import { findTaken, holdBudget, releaseHolds } from "./queries.ts";
+
+/** A month's. Null is no limit. */
+export interface Budget {
+  tokens: number | null;
+  micros: number | null;
+}
+
+export type PlanBudgets = Record<Plan, Budget>;
+
+export interface CallWish {
+  runId: string;
+  userId: string;
+  budget: Budget;
+  spent: { tokens: number; micros: number };
+  inputTokens: number;
+  maxTokens: number;
+  prices: Prices | null;
+}
+
+/** Less than this is no answer. */
+const shortestAnswer = 16;
+const releaseMs = 10_000;
+
+export type Budgets = ReturnType<typeof createBudgets>;
+
+/** What a person may spend in a month (UTC). It is set aside before a call and charged when the run ends. */
+export function createBudgets(
+  { database, background, clock }: Pick<Ports, "database" | "background" | "clock">,
+  { budgets }: Settings,
+) {
+  background.every("release budget holds", releaseMs, async () => {
+    await releaseHolds(database);
+  });
+
+  function exceeded(): AppError {
+    const now = clock.now();
+    const resetsAt = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1));
+    return new AppError(
+      "budget_exceeded",
+      `This month's budget is used up: it begins anew on ${resetsAt.toISOString().slice(0, 10)}`,
+      {
+        retryAfterMs: resetsAt.getTime() - now.getTime(),
+      },
+    );
+  }
+
+  /** Null for somebody whom nothing limits, so that nothing is asked of the database. */
+  function budgetOf({ plan, budget }: Pick<Actor, "plan" | "budget">): Budget | null {
+    const tokens = budget?.tokens ?? budgets[plan].tokens;
+    const micros = budget?.micros ?? budgets[plan].micros;
+    return tokens === null && micros === null ? null : { tokens, micros };
+  }
+
+  return {
+    budgetOf,
+
+    /** Refuses at the door whoever has nothing left. What a call may take is decided when it is made. */
+    async checkLeft(actor: Actor): Promise<void> {
+      const budget = budgetOf(actor);
+      if (!budget) return;
+      const taken = await findTaken(database, actor.userId);
+      if (budget.tokens !== null && taken.tokens + shortestAnswer > budget.tokens) throw exceeded();
+      if (budget.micros !== null && taken.micros >= budget.micros) throw exceeded();
+    },
+
+    /** Sets aside the question and the longest answer that there is room for, and says how long that is. */
+    async hold({ runId, userId, budget, spent, inputTokens, maxTokens, prices }: CallWish): Promise<number> {
+      if (prices === null && budget.micros !== null) {
+        throw new AppError("forbidden", "Nobody knows what this model costs, and your budget is counted in money");
+      }
+      const { input, cacheWrite, output } = prices ?? { input: 0, cacheWrite: 0, output: 0 };
+      const granted = await holdBudget(database, {
+        runId,
+        userId,
+        tokenLimit: budget.tokens,
+        microLimit: budget.micros,
+        spentTokens: spent.tokens,
+        spentMicros: spent.micros,
+        inputTokens,
+        inputMicros: Math.ceil((inputTokens * Math.max(input, cacheWrite)) / 1_000_000),
+        outputPrice: output,
+        maxOutput: maxTokens,
+        minOutput: Math.min(shortestAnswer, maxTokens),
+      });
+      if (granted === null) throw exceeded();
+      return granted;
+    },
+  };
+}
+
+export function spentBy(attempts: readonly { tokens: Parameters<typeof countAll>[0]; costMicros: number | null }[]) {
+  let tokens = 0;
+  let micros = 0;
+  for (const attempt of attempts) {
+    tokens += countAll(attempt.tokens);
+    micros += attempt.costMicros ?? 0;
+  }
+  return { tokens, micros };
+}

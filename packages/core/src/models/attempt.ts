@@ -1,0 +1,161 @@
+import type { Attempt, TokenCounts } from "@parley/contract/events";
+import type { Clock } from "../ports.ts";
+import { costOf, noTokens } from "./costs.ts";
+import { estimateRequest, estimateTokens } from "./estimate.ts";
+import type { OfferedModel } from "./models.ts";
+import { type FinishReason, type GenerateRequest, ProviderError, type ProviderEvent } from "./provider.ts";
+
+export interface Deadlines {
+  /** Until the vendor says anything at all. A model on one's own machine may have to be loaded first. */
+  firstByteMs: number;
+  localFirstByteMs: number;
+  /** Between two signs of life. */
+  gapMs: number;
+  /** For one call, however lively. */
+  totalMs: number;
+}
+
+/** What a reader gets of a model's answer, as it comes. */
+export interface AnswerSink {
+  text(text: string): void;
+  reasoning(text: string): void;
+  toolCall(call: Extract<ProviderEvent, { type: "tool-call" }>): void;
+}
+
+export interface AttemptOutcome {
+  attempt: Attempt;
+  finishReason: FinishReason | null;
+  failure: ProviderError | null;
+  /** The reader has had something of it. */
+  hasSpoken: boolean;
+  hasCalledTool: boolean;
+}
+
+interface Call {
+  target: OfferedModel;
+  key: number;
+  request: GenerateRequest;
+  deadlines: Deadlines;
+  signal: AbortSignal;
+  clock: Clock;
+}
+
+/** One call to a vendor. The vendor's own `end` makes a completion; a stream that just stops does not. */
+export async function makeAttempt(
+  { target, key, request, deadlines, signal, clock }: Call,
+  sink: AnswerSink,
+): Promise<AttemptOutcome> {
+  const { provider, model } = target;
+  const startedAt = clock.now().getTime();
+  let firstTokenMs: number | null = null;
+  let usage: TokenCounts | null = null;
+  let finishReason: FinishReason | null = null;
+  let failure: ProviderError | null = null;
+  let hasCalledTool = false;
+  /** For the estimate, should the vendor not count. */
+  let written = "";
+  const spoke = () => {
+    firstTokenMs ??= clock.now().getTime() - startedAt;
+  };
+
+  const watch = watchDeadlines(provider.isLocal ? { ...deadlines, firstByteMs: deadlines.localFirstByteMs } : deadlines, signal);
+  try {
+    for await (const event of provider.stream(request, { key, signal: watch.signal })) {
+      watch.signs++;
+      switch (event.type) {
+        case "text":
+          if (firstTokenMs === null) spoke();
+          written += event.text;
+          sink.text(event.text);
+          break;
+        case "reasoning":
+          if (firstTokenMs === null) spoke();
+          written += event.text;
+          sink.reasoning(event.text);
+          break;
+        case "tool-call":
+          spoke();
+          hasCalledTool = true;
+          sink.toolCall(event);
+          break;
+        case "tool-input":
+          written += event.text;
+          break;
+        case "usage":
+          usage = event.tokens;
+          break;
+        case "end":
+          finishReason = event.finishReason;
+          break;
+        case "ping":
+          break;
+      }
+    }
+    if (finishReason === null) failure = new ProviderError("cut", "The stream stopped without its end");
+    else if (finishReason === "content_filter") failure = new ProviderError("content_filter", "The vendor withheld the answer");
+  } catch (cause) {
+    failure = cause instanceof ProviderError ? cause : new ProviderError("invalid_stream", "The adapter failed", { cause });
+  } finally {
+    watch.stop();
+  }
+  if (watch.missed) failure = new ProviderError("timeout", watch.missed);
+  if (signal.aborted) failure = null;
+
+  const isCounted = usage !== null && finishReason !== null;
+  const isCharged = usage !== null || firstTokenMs !== null || finishReason !== null;
+  const tokens = isCounted || !isCharged ? (usage ?? noTokens) : estimate(usage, request, written);
+  return {
+    attempt: {
+      provider: provider.name,
+      model: model.id,
+      outcome: signal.reason === "stopped" ? "stopped" : failure || signal.aborted ? "failed" : "completed",
+      ...(failure && { trouble: failure.trouble }),
+      tokens,
+      estimated: isCharged && !isCounted,
+      costMicros: costOf(tokens, model.prices),
+      firstTokenMs,
+      durationMs: clock.now().getTime() - startedAt,
+    },
+    finishReason,
+    failure,
+    hasSpoken: firstTokenMs !== null,
+    hasCalledTool,
+  };
+}
+
+/** What a vendor that broke off, or never counts, must have taken. */
+function estimate(usage: TokenCounts | null, request: GenerateRequest, written: string): TokenCounts {
+  const asked = usage ?? { ...noTokens, input: estimateRequest(request) };
+  return { ...asked, output: Math.max(asked.output, estimateTokens(written)) };
+}
+
+/** Aborts a call that gives no sign of life for too long. A sign costs one addition, not a timer. */
+function watchDeadlines({ firstByteMs, gapMs, totalMs }: Deadlines, outer: AbortSignal) {
+  const controller = new AbortController();
+  const watch = { signal: controller.signal, signs: 0, missed: null as string | null, stop };
+  let seen = 0;
+  let silentHalves = 0;
+  const miss = (what: string) => {
+    watch.missed = what;
+    controller.abort(what);
+  };
+  const total = setTimeout(() => miss("The answer took too long"), totalMs);
+  let quiet = setTimeout(check, firstByteMs);
+  const onAbort = () => controller.abort(outer.reason);
+  if (outer.aborted) onAbort();
+  outer.addEventListener("abort", onAbort, { once: true });
+
+  function check() {
+    if (watch.signs === 0) return miss("The vendor did not begin to answer");
+    silentHalves = watch.signs === seen ? silentHalves + 1 : 0;
+    if (silentHalves === 2) return miss("The vendor fell silent");
+    seen = watch.signs;
+    quiet = setTimeout(check, gapMs / 2);
+  }
+  function stop() {
+    clearTimeout(total);
+    clearTimeout(quiet);
+    outer.removeEventListener("abort", onAbort);
+  }
+  return watch;
+}

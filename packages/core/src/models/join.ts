@@ -1,0 +1,38 @@
+import type { ModelEntry, VendorModel } from "./provider.ts";
+
+const unknownModel: Omit<ModelEntry, "id" | "name"> = {
+  contextLength: null,
+  outputLimit: null,
+  inputs: ["text"],
+  tools: false,
+  reasoning: false,
+  prices: null,
+  retired: false,
+  plans: null,
+};
+
+/**
+ * What is known of a provider's models, with what its vendor says: a model that the vendor no longer has is gone, one that
+ * nobody knew is there, and what was not known is filled in.
+ */
+export function joinWithVendor(known: readonly ModelEntry[], reported: readonly VendorModel[] | undefined): ModelEntry[] {
+  if (!reported?.length) return [...known];
+  const used = new Set<string>();
+  const kept = known.flatMap((entry) => {
+    const same = reported.filter(({ id }) => id === entry.id || isDatedForm(id, entry.id));
+    for (const { id } of same) used.add(id);
+    const [first] = same;
+    return first ? [filledIn(entry, first)] : [];
+  });
+  const added = reported.filter(({ id }) => !used.has(id)).map((model) => ({ name: model.id, ...unknownModel, ...model }));
+  return [...kept, ...added];
+}
+
+/** A vendor lists `name-20250929` or `name-001` and answers to `name`. */
+function isDatedForm(id: string, alias: string): boolean {
+  return id.startsWith(`${alias}-`) && /^(\d{8}|\d{3}|latest)$/.test(id.slice(alias.length + 1));
+}
+
+function filledIn(entry: ModelEntry, { contextLength = null, outputLimit = null }: VendorModel): ModelEntry {
+  return { ...entry, contextLength: entry.contextLength ?? contextLength, outputLimit: entry.outputLimit ?? outputLimit };
+}
