@@ -1,0 +1,40 @@
+import type { ModelEntry, VendorModel } from "@parley/core/ports";
+
+export const free: ModelEntry["prices"] = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
+
+/** OpenAI lists all that it has, and does not say what it is for. */
+const notForChat =
+  /embedding|moderation|whisper|transcribe|tts|audio|realtime|voice|live|dall-e|image|sora|instruct|babbage|davinci|codex|deep-research|computer-use|-pro\b|^ft:(?:babbage|davinci)/;
+
+/** What a list of models says; null if it is no such list. */
+export function chatModels(body: unknown, server: { isOpenai: boolean; isLocal: boolean }): VendorModel[] | null {
+  const list = fieldsOf(body).data;
+  if (!Array.isArray(list)) return null;
+  const models = list.map(fieldsOf).flatMap(({ id, ...said }) => (typeof id === "string" ? [{ id, said }] : []));
+  return models
+    .filter(({ id }) => !server.isOpenai || !notForChat.test(id))
+    .map(({ id, said }) => ({
+      id,
+      ...(typeof said.name === "string" && { name: said.name }),
+      ...contextOf(said),
+      ...(server.isOpenai && openaiAbilities(id)),
+      ...(server.isLocal && { prices: free }),
+    }));
+}
+
+/** vLLM, OpenRouter and others, Mistral, llama.cpp. */
+function contextOf(said: Record<string, unknown>): Partial<VendorModel> {
+  const places = [said.max_model_len, said.context_length, said.max_context_length, fieldsOf(said.meta).n_ctx_train];
+  const contextLength = places.find((length) => typeof length === "number" && length > 0);
+  return typeof contextLength === "number" ? { contextLength } : {};
+}
+
+function openaiAbilities(id: string): Partial<VendorModel> {
+  const reasoning = /^(?:ft:)?(?:o\d|gpt-(?:[5-9]|\d\d))/.test(id) && !id.includes("chat");
+  const seesNothing = /gpt-3|gpt-4(?:$|-\d|-0)|o1-mini|o3-mini/.test(id) && !id.includes("turbo");
+  return { tools: true, reasoning, inputs: seesNothing || id.includes("gpt-3") ? ["text"] : ["text", "image", "file"] };
+}
+
+export function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
