@@ -58,13 +58,17 @@ export async function* openaiEvents(
   const answer = createAnswer();
   try {
     for await (const batch of readEvents(body, { signal, isLast })) {
-      if (batch.length === 0) yield { type: "ping" };
+      let isSilent = true;
       for (const event of batch) {
         if (isLast(event)) break;
         const chunk = parse(event.data);
         if (chunk.error || chunk.object === "error") throw failure(chunk.error || chunk);
-        yield* answer.read(chunk);
+        for (const said of answer.read(chunk)) {
+          isSilent = false;
+          yield said;
+        }
       }
+      if (isSilent) yield { type: "ping" };
     }
   } catch (error) {
     if (error instanceof ProviderError) throw error;
