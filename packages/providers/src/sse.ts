@@ -152,7 +152,7 @@ function cancelBody(reader: Reader) {
 
 /** A body that ends is read to its end, because only then its connection can be used again. */
 async function finish(reader: Reader) {
-  const timer = setTimeout(cancelBody, 1_000, reader);
+  const timer = setTimeout(cancelBody, 500, reader);
   try {
     while (!(await reader.read()).done);
   } finally {
