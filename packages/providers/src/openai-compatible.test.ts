@@ -325,6 +325,7 @@ describe("trouble", () => {
     ["rate", { refusal: { status: 429, retryAfterSeconds: 7 } }, { status: 429, retryAfterMs: 7_000 }],
     ["overloaded", { refusal: { status: 503, type: "overloaded" } }, { status: 503 }],
     ["overloaded", { refusal: { status: 502, body: "<html>Bad gateway</html>" } }, { status: 502 }],
+    ["rate", { refusal: { status: 429, body: '[{"error":{"code":429,"message":"Slowly"}}]' } }, { status: 429 }],
     ["auth", { refusal: { status: 401 } }, { status: 401 }],
     ["auth", { refusal: { status: 403 } }, { status: 403 }],
     ["bad_request", { refusal: { status: 400 } }, { status: 400 }],

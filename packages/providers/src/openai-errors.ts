@@ -11,9 +11,9 @@ export interface OpenaiFailure {
   status: number | undefined;
 }
 
-/** Reads OpenAI's object, Ollama's sentence, and vLLM's flat form with a number for a code; anything else is its text. */
+/** Reads OpenAI's object, Google's list of one, Ollama's sentence, and vLLM's flat form; anything else is its text. */
 export function openaiFailure(said: unknown, status?: number): OpenaiFailure {
-  const whole = fieldsOf(said);
+  const whole = fieldsOf(Array.isArray(said) ? said[0] : said);
   const error = typeof whole.error === "object" && whole.error !== null ? fieldsOf(whole.error) : whole;
   const message = [error.message, whole.error, whole.detail, said].find((value) => typeof value === "string" && value !== "");
   const code = error.code ?? error.status;

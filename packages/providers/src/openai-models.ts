@@ -4,7 +4,7 @@ export const free: ModelEntry["prices"] = { input: 0, cacheRead: 0, cacheWrite: 
 
 /** OpenAI lists all that it has, and does not say what it is for. */
 const notForChat =
-  /embedding|moderation|whisper|transcribe|tts|audio|realtime|voice|live|dall-e|image|sora|instruct|babbage|davinci|codex|deep-research|computer-use|-pro\b|^ft:(?:babbage|davinci)/;
+  /embedding|moderation|whisper|transcribe|tts|audio|realtime|voice|live|dall-e|image|sora|instruct|babbage|davinci|codex|deep-research|computer-use|-pro\b/;
 
 /** What a list of models says; null if it is no such list. */
 export function chatModels(body: unknown, server: { isOpenai: boolean; isLocal: boolean }): VendorModel[] | null {
@@ -29,10 +29,11 @@ function contextOf(said: Record<string, unknown>): Partial<VendorModel> {
   return typeof contextLength === "number" ? { contextLength } : {};
 }
 
+/** As nobody says them: by family. */
 function openaiAbilities(id: string): Partial<VendorModel> {
   const reasoning = /^(?:ft:)?(?:o\d|gpt-(?:[5-9]|\d\d))/.test(id) && !id.includes("chat");
-  const seesNothing = /gpt-3|gpt-4(?:$|-\d|-0)|o1-mini|o3-mini/.test(id) && !id.includes("turbo");
-  return { tools: true, reasoning, inputs: seesNothing || id.includes("gpt-3") ? ["text"] : ["text", "image", "file"] };
+  const isBlind = /gpt-3|gpt-4(?:$|-\d)|o[13]-mini|o1-preview/.test(id);
+  return { tools: true, reasoning, inputs: isBlind ? ["text"] : ["text", "image", "file"] };
 }
 
 export function fieldsOf(value: unknown): Record<string, unknown> {
