@@ -1,8 +1,7 @@
 import type { ModelEntry } from "@parley/core/ports";
 
-// Ids: the types of @anthropic-ai/sdk 1.11.0 (2026-11-19). Figures: platform.claude.com, pages of models and prices, 2026-10-24
-// to 2026-11-10; of retired models, models.dev (2026-05). A cache write is one of five minutes. Haiku 5.5 costs five times as
-// much in requests of more than 100,000 tokens: the base price is taken.
+// Ids: types of @anthropic-ai/sdk 1.11.0 (2026-11-19). Figures: platform.claude.com (2026-10-24 to 2026-11-10; what a cache costs
+// for Fable 5.2 and Sonnet 5.5 by tools that read it); of retired models models.dev (2026-05). Base prices only: docs/models.md.
 
 const usual = {
   inputs: ["text", "image", "file"],

@@ -1,8 +1,7 @@
 import type { ModelEntry } from "@parley/core/ports";
 
-// Figures: ai.google.dev, pages of models, prices, changes and deprecations, 2026-10-09 to 2026-11-12. Prices are those of
-// prompts up to 200,000 tokens, and those that stay: 3.6 and 3.8 Flash cost half until 2026-12-31, 4 Argon and Carbon until
-// 2026-11-30. Writing a cache costs what reading a prompt costs.
+// Figures: ai.google.dev, its pages of models, prices, changes and deprecations (2026-10-09 to 2026-11-12). Prices of prompts up to
+// 200,000 tokens, and those that stay when introductory ones end this year: docs/models.md. Writing a cache costs what input does.
 
 const usual = {
   contextLength: 1_048_576,
