@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Model } from "@parley/contract";
 import { pinoLog } from "@parley/platform/node";
 import { readConfig } from "./config/config.ts";
 import { type Environment, notConnected } from "./config/variables.ts";
@@ -49,14 +50,25 @@ async function main() {
 
 function describe({ url, database, redis, models, setupCode }: RunningServer, config: Environment): string {
   const where = database === "pglite" ? `embedded Postgres in ${config.DATA_DIR} (set DATABASE_URL for your own)` : "Postgres";
-  const more = "Claude, Gemini and OpenAI-compatible models are not connected in this version";
   return [
     `Parley    ${url}`,
     `Database  ${where}${redis ? ", limits in Redis" : ""}`,
-    `Models    ${models.join(", ")} (${more})`,
+    `Models    ${describeModels(models)}`,
     ...(setupCode ? [`Set-up    ${setupCode} makes the first account from another machine`] : []),
     "",
   ].join("\n");
+}
+
+function describeModels(models: readonly Model[]): string {
+  const usual = models.find(({ isDefault }) => isDefault);
+  if (!usual) return "none";
+  if (usual.provider === "demo") {
+    return "demo (a demonstration: set ANTHROPIC_API_KEY, GOOGLE_AI_API_KEY or OPENAI_COMPATIBLE_BASE_URL, or run Ollama)";
+  }
+  const counts = new Map<string, number>();
+  for (const { provider } of models) counts.set(provider, (counts.get(provider) ?? 0) + 1);
+  const offered = Array.from(counts, ([provider, count]) => `${count} of ${provider}`).join(", ");
+  return `${usual.id} by default (${offered})`;
 }
 
 function describeFailure(error: unknown): string {

@@ -1,5 +1,7 @@
-import type { Settings } from "@parley/core";
+import { readFile } from "node:fs/promises";
+import { readCatalogueFile, type Settings } from "@parley/core";
 import type { OpenDatabase } from "@parley/platform/node";
+import { ConfigError } from "./config/config.ts";
 import { localSecret } from "./config/local-secret.ts";
 import type { Environment } from "./config/variables.ts";
 
@@ -16,6 +18,24 @@ export async function readSettings(config: Environment, database: OpenDatabase["
     publicUrl: config.PUBLIC_URL ?? `http://localhost:${config.PORT}`,
     messageMaxLength: config.MESSAGE_MAX_LENGTH,
     defaultModel: config.DEFAULT_MODEL,
+    modelOverrides: await readOverrides(config.MODELS_FILE),
+    fallbackModels: config.FALLBACK_MODELS,
+    generation: {
+      deadlines: {
+        firstByteMs: config.MODEL_TIMEOUT_FIRST,
+        localFirstByteMs: 5 * config.MODEL_TIMEOUT_FIRST,
+        gapMs: config.MODEL_TIMEOUT_GAP,
+        totalMs: config.MODEL_TIMEOUT,
+      },
+      retryMs: config.MODEL_RETRY,
+      requests: config.RATE_LIMIT_PROVIDER_REQUESTS,
+      tokens: config.RATE_LIMIT_PROVIDER_TOKENS,
+    },
+    budgets: {
+      free: { tokens: config.BUDGET_TOKENS.free, micros: config.BUDGET_COST.free },
+      pro: { tokens: config.BUDGET_TOKENS.pro, micros: config.BUDGET_COST.pro },
+      enterprise: { tokens: config.BUDGET_TOKENS.enterprise, micros: config.BUDGET_COST.enterprise },
+    },
     soleWriter: database === "pglite",
     limits: {
       guest: config.RATE_LIMIT_GENERAL_GUEST,
@@ -25,4 +45,13 @@ export async function readSettings(config: Environment, database: OpenDatabase["
       chat: config.RATE_LIMIT_CHAT,
     },
   };
+}
+
+async function readOverrides(file: string | null): Promise<Settings["modelOverrides"]> {
+  if (file === null) return [];
+  try {
+    return readCatalogueFile(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new ConfigError(`MODELS_FILE ${file}: ${error instanceof Error ? error.message : error}`);
+  }
 }

@@ -1,15 +1,16 @@
 import { createServer, type Server } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { createApp, createContext, createGate, createSocketHub, HttpTransport, router, type Transport } from "@parley/api";
+import type { Model } from "@parley/contract";
 import { createServices } from "@parley/core";
 import type { Clock, Log, Mailer, Provider } from "@parley/core/ports";
 import { argon2Passwords, nodeBackground, type OpenDatabase } from "@parley/platform/node";
 import { logMailer, smtpMailer } from "@parley/platform/node/mail";
 import { createIds, memoryCache, memoryEventLog, memoryRateLimiter } from "@parley/platform/shared";
-import { demoProvider } from "@parley/providers/demo";
 import type { Environment } from "./config/variables.ts";
 import { type Assets, openDatabase } from "./database.ts";
 import { checkHealth, type HealthPart } from "./health.ts";
+import { lookForOllama, openProviders } from "./providers.ts";
 import { readSettings } from "./settings.ts";
 import { serveSockets } from "./sockets.ts";
 
@@ -25,7 +26,7 @@ export interface RunningServer {
   url: string;
   database: OpenDatabase["kind"];
   redis: boolean;
-  models: string[];
+  models: Model[];
   /** For the first account, while there is none. */
   setupCode: string | null;
   /** Stops taking calls, tells sockets to go elsewhere, lets answers finish for a while and saves the rest as they are. */
@@ -34,6 +35,9 @@ export interface RunningServer {
 
 const version = "0.1.0";
 const sweepMs = 10_000;
+const ollamaMs = 60_000;
+/** The start waits so long for it, to name its models. */
+const ollamaPatienceMs = 500;
 const answersGraceMs = 20_000;
 const saveGraceMs = 3_000;
 const callsGraceMs = 4_000;
@@ -64,7 +68,7 @@ export async function startServer(
     {
       database: database.database,
       eventLog,
-      providers: overrides.providers ?? [demoProvider()],
+      providers: overrides.providers ?? (await openProviders(config)),
       passwords: argon2Passwords(),
       mailer: overrides.mailer ?? mail,
       rateLimiter: redis?.rateLimiter ?? memoryRateLimiter(),
@@ -109,13 +113,29 @@ export async function startServer(
   });
   const server = createServer({ requestTimeout: 60_000 }, getRequestListener(app.fetch));
   serveSockets(server, { gate, hub });
+  await services.models.checkDefault();
   const url = await listen(server, config);
+  if (config.OLLAMA_URL && !overrides.providers) await findOllama(config.OLLAMA_URL);
+
+  /** It may be started after us. */
+  async function findOllama(address: string) {
+    let isFound = false;
+    const look = async () => {
+      if (isFound) return;
+      const provider = await lookForOllama(address);
+      if (!provider || isFound) return;
+      isFound = true;
+      await services.models.add(provider);
+    };
+    background.every("look for Ollama", ollamaMs, look);
+    await within(ollamaPatienceMs, look());
+  }
 
   return {
     url,
     database: database.kind,
     redis: redis !== null,
-    models: services.models.list().items.map(({ id }) => id),
+    models: services.models.list().items,
     setupCode: await services.auth.setupCode(),
     async stop() {
       isDraining = true;

@@ -28,6 +28,9 @@ const unlimited = {
   RATE_LIMIT_GENERAL_GUEST: "off",
   RATE_LIMIT_CHAT: "off",
   RATE_LIMIT_SIGN_IN: "off",
+  RATE_LIMIT_PROVIDER_REQUESTS: "off",
+  RATE_LIMIT_PROVIDER_TOKENS: "off",
+  OLLAMA_URL: "off",
 };
 
 /** A whole server on a fresh database, spoken to over the network by the official client. */

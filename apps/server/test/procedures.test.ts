@@ -26,6 +26,7 @@ interface Ids {
   sessionId: string;
   keyId: string;
   userId: string;
+  runId: string;
 }
 
 interface Row {
@@ -40,7 +41,7 @@ interface Row {
 }
 
 const missing = "01a1fd8a-0000-7000-8000-000000000000";
-const nobodys: Ids = { conversationId: missing, sessionId: missing, keyId: missing, userId: missing };
+const nobodys: Ids = { conversationId: missing, sessionId: missing, keyId: missing, userId: missing, runId: missing };
 const password = "Correct-horse-1";
 const unique = () => Math.random().toString(36).slice(2);
 
@@ -143,7 +144,28 @@ const table: Record<string, Row> = {
     wrong: (api) => api.chat.send.mutate({ clientMessageId: "", content: "\0" }),
     foreign: (api, { conversationId }) => send(api, conversationId),
   },
+  "chat.stop": {
+    outcome: "not_found",
+    call: (api) => api.chat.stop.mutate({ runId: missing }),
+    wrong: (api) => api.chat.stop.mutate({ runId: "no" }),
+    foreign: (api, { runId }) => api.chat.stop.mutate({ runId }),
+  },
+  "model.estimate": {
+    call: (api) => api.model.estimate.query({ text: "How many tokens is this?" }),
+    wrong: (api) => api.model.estimate.query({ model: "", text: "" }),
+  },
+  "model.get": {
+    isOpen: true,
+    call: (api) => api.model.get.query({ id: "demo" }),
+    wrong: (api) => api.model.get.query({ id: "" }),
+  },
   "model.list": { isOpen: true, call: (api) => api.model.list.query() },
+  "model.providers": { call: (api) => api.model.providers.query() },
+  "model.test": {
+    permission: "metrics.read",
+    call: (api) => api.model.test.mutate({ provider: "demo" }),
+    wrong: (api) => api.model.test.mutate({ provider: "" }),
+  },
   "session.end": {
     call: async (api, { session }) => api.session.end.mutate({ id: session.id }),
     wrong: (api) => api.session.end.mutate({ id: "no" }),
@@ -194,9 +216,9 @@ describe.each(combinations)("on $database over $transport", ({ database, transpo
     app = await testApp({ database });
     admin = await app.person(transport);
     owner = await app.person(transport);
-    const { conversationId } = await send(owner.api);
+    const { conversationId, answer } = await owner.api.chat.send.mutate({ clientMessageId: unique(), content: "Hello" });
     const { apiKey } = await owner.api.apiKey.create.mutate({ name: "Robot" });
-    ids = { conversationId, keyId: apiKey.id, sessionId: owner.session.id, userId: owner.user.id };
+    ids = { conversationId, keyId: apiKey.id, sessionId: owner.session.id, userId: owner.user.id, runId: answer?.runId ?? "" };
   });
   afterAll(() => app.stop());
 

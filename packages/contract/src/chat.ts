@@ -115,6 +115,9 @@ export type ListMessages = z.output<typeof ListMessages>;
 export const MessagePage = z.object({ items: z.array(Message), nextCursor: z.string().nullable() });
 export type MessagePage = z.output<typeof MessagePage>;
 
+export const StopRun = z.object({ runId: Id });
+export type StopRun = z.output<typeof StopRun>;
+
 export const FollowRun = z.object({ runId: Id, lastEventId: z.string().max(100).nullish() });
 export type FollowRun = z.output<typeof FollowRun>;
 

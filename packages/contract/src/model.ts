@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { Plan } from "./auth.ts";
+import type { Trouble as TroubleType } from "./events.ts";
+import { text } from "./text.ts";
 
 /** Micro-units of the operator's currency for a million tokens of each kind. */
 export const Prices = z.object({ input: z.number(), cacheRead: z.number(), cacheWrite: z.number(), output: z.number() });
@@ -50,3 +52,78 @@ export type ModelOverride = z.output<typeof ModelOverride>;
 /** What an operator knows better than the shipped catalogue. */
 export const ModelOverrides = z.strictObject({ models: z.array(ModelOverride) });
 export type ModelOverrides = z.output<typeof ModelOverrides>;
+
+export const GetModel = z.object({ id: text().min(1).max(200) });
+
+const Trouble = z.enum([
+  "quota",
+  "rate",
+  "overloaded",
+  "auth",
+  "bad_request",
+  "content_filter",
+  "network",
+  "timeout",
+  "cut",
+  "invalid_stream",
+]) satisfies z.ZodType<TroubleType>;
+
+const Key = z.object({
+  /** From 1, in the order in which keys are tried. */
+  position: z.int(),
+  state: z.enum(["ready", "cooling"]),
+  /** `model` is null where the whole key rests. */
+  coolDowns: z.array(z.object({ model: z.string().nullable(), trouble: Trouble, until: z.date() })),
+});
+
+export const ProviderState = z.object({
+  name: z.string(),
+  label: z.string(),
+  configured: z.boolean(),
+  /** A key is ready, and its models are not left alone. */
+  healthy: z.boolean(),
+  isLocal: z.boolean(),
+  models: z.int(),
+  keys: z.object({ total: z.int(), ready: z.int() }),
+  /** For operators: null for everyone else. */
+  details: z
+    .object({
+      keys: z.array(Key),
+      /** Left alone after many failures in a row. */
+      pausedModels: z.array(z.object({ model: z.string(), until: z.date() })),
+      lastOkAt: z.date().nullable(),
+      lastTrouble: z.object({ trouble: Trouble, at: z.date() }).nullable(),
+    })
+    .nullable(),
+});
+export type ProviderState = z.output<typeof ProviderState>;
+
+export const ProviderList = z.object({ items: z.array(ProviderState) });
+export type ProviderList = z.output<typeof ProviderList>;
+
+export const TestProvider = z.object({ provider: text().min(1).max(100) });
+
+/** Each key asked for its list of models. */
+export const ProviderTest = z.object({
+  provider: z.string(),
+  keys: z.array(
+    z.object({
+      position: z.int(),
+      ok: z.boolean(),
+      models: z.int().nullable(),
+      trouble: Trouble.nullable(),
+      durationMs: z.int(),
+    }),
+  ),
+});
+export type ProviderTest = z.output<typeof ProviderTest>;
+
+export const EstimateTokens = z.object({ model: text().min(1).max(200).optional(), text: z.string().max(1_000_000) });
+
+export const TokenEstimate = z.object({
+  model: z.string(),
+  tokens: z.int(),
+  /** As a question; null where the price is not known. */
+  costMicros: z.int().nullable(),
+});
+export type TokenEstimate = z.output<typeof TokenEstimate>;

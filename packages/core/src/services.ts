@@ -11,6 +11,7 @@ import { createGenerate } from "./models/generate.ts";
 import { createHealth } from "./models/health.ts";
 import { createModels } from "./models/models.ts";
 import { createThrottle } from "./models/throttle.ts";
+import { createVendors } from "./models/vendors.ts";
 import type { Ports } from "./ports.ts";
 import { createSessions } from "./sessions/sessions.ts";
 import type { Settings } from "./settings.ts";
@@ -41,6 +42,7 @@ export function createServices(ports: Ports, settings: Settings) {
     limits: createLimits(ports, settings),
     log: ports.log,
     sessions,
+    vendors: createVendors(ports, { models, health }),
     users: createUsers(ports, { access, audit }),
   };
 }

@@ -1,3 +1,4 @@
+import type { ModelOverride } from "@parley/contract";
 import type { PlanBudgets } from "./budgets/budgets.ts";
 import type { Deadlines } from "./models/attempt.ts";
 import type { Limit } from "./ports.ts";
@@ -17,6 +18,8 @@ export interface Settings {
   publicUrl: string;
   messageMaxLength: number;
   defaultModel: string | null;
+  /** What the operator knows better than the catalogue and the vendors. */
+  modelOverrides: ModelOverride[];
   /** Who is asked, in this order, when a model fails and the request names nobody. */
   fallbackModels: string[];
   generation: {

@@ -22,6 +22,7 @@ const settings: Settings = {
   publicUrl: "https://parley.example",
   messageMaxLength: 10_000,
   defaultModel: null,
+  modelOverrides: [],
   fallbackModels: [],
   generation: {
     deadlines: { firstByteMs: 20_000, localFirstByteMs: 20_000, gapMs: 20_000, totalMs: 60_000 },

@@ -1,3 +1,4 @@
+import type { Plan } from "@parley/contract";
 import type { Limit } from "@parley/core/ports";
 import * as z from "zod";
 
@@ -16,6 +17,9 @@ export const duration = z.string().transform((text, context) => {
 /** How long something may live: long enough to be used, and not past what a date can say. */
 export const lifetime = duration.refine((milliseconds) => milliseconds >= 10_000 && milliseconds <= 3_650 * unitMs.d);
 
+/** How long to wait for something. */
+export const timeout = duration.refine((milliseconds) => milliseconds >= 1_000 && milliseconds <= unitMs.d);
+
 /** Whole seconds, which is what stores count in, and no longer than a timer can wait. */
 const limitWindow = duration.refine(
   (milliseconds) => milliseconds >= 1_000 && milliseconds % 1_000 === 0 && milliseconds <= 24 * unitMs.d,
@@ -33,20 +37,48 @@ export const limit = z.string().transform((text, context): Limit | null => {
   return z.NEVER;
 });
 
-/** `free=5/1m,pro=20/1m,enterprise=100/1m`, or one limit for every plan. */
-export const limitByPlan = z.string().transform((text, context) => {
-  const byPlan: Record<string, Limit | null> = {};
-  for (const entry of text.split(",")) {
-    const [plan, value] = entry.includes("=") ? entry.split("=") : ["", entry];
-    const parsed = limit.safeParse(value?.trim());
-    if (!parsed.success || !["", "free", "pro", "enterprise"].includes(plan?.trim() ?? "?")) {
-      context.addIssue({ code: "custom" });
-      return z.NEVER;
+const plans: Plan[] = ["free", "pro", "enterprise"];
+
+/** `free=5/1m,pro=20/1m,enterprise=100/1m`, or one value for every plan. A plan that is not named has none. */
+const byPlan = <Value>(schema: z.ZodType<Value | null, string>) =>
+  z.string().transform((text, context): Record<Plan, Value | null> => {
+    const values: Record<Plan, Value | null> = { free: null, pro: null, enterprise: null };
+    for (const entry of text.split(",")) {
+      const [name, value] = entry.includes("=") ? entry.split("=", 2) : [null, entry];
+      const named = name === null ? plans : plans.filter((plan) => plan === name?.trim());
+      const parsed = schema.safeParse(value?.trim());
+      if (!parsed.success || named.length === 0) {
+        context.addIssue({ code: "custom" });
+        return z.NEVER;
+      }
+      for (const plan of named) values[plan] = parsed.data;
     }
-    for (const name of plan ? [plan.trim()] : ["free", "pro", "enterprise"]) byPlan[name] = parsed.data;
-  }
-  return byPlan;
-});
+    return values;
+  });
+
+export const limitByPlan = byPlan(limit);
+
+export const orOff = <Value>(schema: z.ZodType<Value, string>) => z.union([z.literal("off").transform(() => null), schema]);
+
+/** `free=200000,pro=5000000`, or `off`. */
+export const tokensByPlan = byPlan(
+  orOff(
+    z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number),
+  ),
+);
+
+/** `free=0.50,pro=20`, in whole units of money and up to six places; becomes micro-units. */
+export const moneyByPlan = byPlan(
+  orOff(
+    z
+      .string()
+      .regex(/^\d{1,9}(\.\d{1,6})?$/)
+      .transform((amount) => Math.round(Number(amount) * 1_000_000)),
+  ),
+);
 
 /** Comma-separated. */
 export const list = z.string().transform((text) =>

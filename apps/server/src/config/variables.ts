@@ -1,5 +1,17 @@
 import * as z from "zod";
-import { address, lifetime, limit, limitByPlan, list, orNone, wholeNumber } from "./values.ts";
+import {
+  address,
+  lifetime,
+  limit,
+  limitByPlan,
+  list,
+  moneyByPlan,
+  orNone,
+  orOff,
+  timeout,
+  tokensByPlan,
+  wholeNumber,
+} from "./values.ts";
 
 export interface Variable<Schema extends z.ZodType = z.ZodType> {
   schema: Schema;
@@ -20,6 +32,7 @@ function secret<Schema extends z.ZodType>(schema: Schema, about: string, allowed
 }
 
 const limitForm = "COUNT/WINDOW such as 10/1m, COUNT/WINDOW/BLOCK (in whole seconds, up to 24d), or off";
+const timeoutForm = "a duration such as 30s or 5m, from 1s to 1d";
 const durationForm = "a duration such as 15m or 7d, from 10s to 3650d";
 const keys = "one key, or several separated by commas";
 const text = orNone(z.string().min(1));
@@ -117,6 +130,13 @@ export const groups = {
   },
   Models: {
     DEFAULT_MODEL: variable(text, "", "empty: the first model of the first configured provider", "a model's id"),
+    FALLBACK_MODELS: variable(
+      list,
+      "",
+      "asked in this order when a model fails and the request names nobody",
+      "models' ids, comma-separated",
+    ),
+    MODELS_FILE: variable(text, "", "corrects and adds to the shipped catalogue (docs/models.md)", "a JSON file"),
     ANTHROPIC_API_KEY: secret(text, "Claude", "a key"),
     ANTHROPIC_API_KEY_BACKUP: secret(list, "tried when the first is out of quota", keys),
     ANTHROPIC_BASE_URL: variable(
@@ -136,11 +156,26 @@ export const groups = {
     OPENAI_COMPATIBLE_BASE_URL: variable(
       orNone(address("http", "https")),
       "",
-      "Ollama, vLLM, llama.cpp, OpenAI",
+      "OpenAI, vLLM, llama.cpp, LM Studio, with the version: https://api.openai.com/v1",
       "an http or https address",
+    ),
+    OLLAMA_URL: variable(
+      orOff(address("http", "https")),
+      "http://127.0.0.1:11434",
+      "an Ollama that is found by itself; off: nobody looks",
+      "an http or https address, or off",
     ),
     OPENAI_COMPATIBLE_API_KEY: secret(text, "", "a key"),
     OPENAI_COMPATIBLE_API_KEY_BACKUP: secret(list, "tried when the first is out of quota", keys),
+    MODEL_TIMEOUT_FIRST: variable(
+      timeout,
+      "60s",
+      "how long a model may take to begin (a local one: five times as long)",
+      timeoutForm,
+    ),
+    MODEL_TIMEOUT_GAP: variable(timeout, "60s", "how long a model may be silent in mid-answer", timeoutForm),
+    MODEL_TIMEOUT: variable(timeout, "15m", "how long an answer may take in all", timeoutForm),
+    MODEL_RETRY: variable(timeout, "90s", "how long failures are met with another try or another model", timeoutForm),
   },
   Limits: {
     MESSAGE_MAX_LENGTH: variable(
@@ -154,6 +189,20 @@ export const groups = {
     RATE_LIMIT_SIGN_IN: variable(limit, "5/15m/15m", "failed sign-ins from one address", limitForm),
     RATE_LIMIT_CHAT: variable(limit, "10/1m", "messages of one account", limitForm),
     RATE_LIMIT_PASSWORD_RESET: variable(limit, "3/1h", "password resets from one address", limitForm),
+    RATE_LIMIT_PROVIDER_REQUESTS: variable(limit, "60/1m", "requests to a provider, for each of its keys", limitForm),
+    RATE_LIMIT_PROVIDER_TOKENS: variable(limit, "100000/1m", "tokens of a provider, for each of its keys", limitForm),
+    BUDGET_TOKENS: variable(
+      tokensByPlan,
+      "off",
+      "tokens of one account in a month, by plan",
+      "numbers by plan such as free=200000,pro=5000000, one for all, or off",
+    ),
+    BUDGET_COST: variable(
+      moneyByPlan,
+      "off",
+      "money of one account in a month, by plan, in the currency of the prices (US dollars as shipped)",
+      "amounts by plan such as free=0.50,pro=20, one for all, or off",
+    ),
     RATE_LIMIT_TOOLS: variable(
       limitByPlan,
       "free=5/1m,pro=20/1m,enterprise=100/1m",
@@ -195,15 +244,6 @@ export const notConnected: (keyof Variables)[] = [
   "S3_ACCESS_KEY_ID",
   "S3_SECRET_ACCESS_KEY",
   "UPLOAD_MAX_BYTES",
-  "ANTHROPIC_API_KEY",
-  "ANTHROPIC_API_KEY_BACKUP",
-  "ANTHROPIC_BASE_URL",
-  "GOOGLE_AI_API_KEY",
-  "GOOGLE_AI_API_KEY_BACKUP",
-  "GOOGLE_AI_BASE_URL",
-  "OPENAI_COMPATIBLE_BASE_URL",
-  "OPENAI_COMPATIBLE_API_KEY",
-  "OPENAI_COMPATIBLE_API_KEY_BACKUP",
   "RATE_LIMIT_TOOLS",
   "SENTRY_DSN",
   "ALERT_WEBHOOK_URL",

@@ -94,7 +94,15 @@ export function createTestLog(): { log: Services["log"]; lines: LogLine[] } {
 /** `good` is signed in, every other token is refused. */
 export async function createTestContext(log: Services["log"], caller: Caller, requestId: string): Promise<Context> {
   const { token, origin } = caller;
-  const ada: Actor = { userId: "ada", sessionId: "one", permissions: [], plan: "free", budget: { tokens: null, micros: null }, via: "session", scopes: null };
+  const ada: Actor = {
+    userId: "ada",
+    sessionId: "one",
+    permissions: [],
+    plan: "free",
+    budget: { tokens: null, micros: null },
+    via: "session",
+    scopes: null,
+  };
   const actor = token === "good" ? ada : null;
   const refusal = token !== null && !actor ? new AppError("token_expired", "Sign in again") : null;
   return {

@@ -1,6 +1,7 @@
 import {
   Conversation,
   ConversationPage,
+  Done,
   FollowLive,
   FollowRun,
   id,
@@ -9,6 +10,7 @@ import {
   MessagePage,
   SendAccepted,
   SendMessage,
+  StopRun,
 } from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
 import * as z from "zod";
@@ -45,6 +47,14 @@ export const chat = {
     .mutation(async ({ ctx, input }) => {
       await ctx.services.limits.chat(ctx.actor);
       return ctx.services.chat.send(ctx.actor, input);
+    }),
+  /** Ends an answer with what it has so far, from any device. Stopping twice is stopping once. */
+  stop: signedIn
+    .input(StopRun)
+    .output(Done)
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.chat.stop(ctx.actor, input);
+      return { done: true as const };
     }),
   /** The events of an answer, from the beginning or after `lastEventId`. */
   follow: signedIn

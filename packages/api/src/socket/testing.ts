@@ -197,7 +197,15 @@ export type TestRouter = ReturnType<typeof createTestRouter>;
 export function actorOf(token: string | null): TestContext["actor"] {
   if (token === null) return null;
   const [userId = "", sessionId = ""] = token.split("/");
-  return { userId, sessionId, permissions: [], plan: "free", budget: { tokens: null, micros: null }, via: "session", scopes: null };
+  return {
+    userId,
+    sessionId,
+    permissions: [],
+    plan: "free",
+    budget: { tokens: null, micros: null },
+    via: "session",
+    scopes: null,
+  };
 }
 
 export const quietLog = { warn() {} };

@@ -6,6 +6,7 @@ import type {
   MessagePage,
   SendAccepted,
   SendMessage,
+  StopRun,
 } from "@parley/contract";
 import type { LiveEvent } from "@parley/contract/events";
 import type { Actor } from "../auth/actor.ts";
@@ -168,6 +169,7 @@ export function createChat(
     follow,
     live,
     runs,
+    stop: (actor: Actor, { runId }: StopRun) => runs.stop(actor, runId),
 
     conversations: {
       async list(actor: Actor, { cursor, limit = conversationsPerPage }: ListConversations): Promise<ConversationPage> {

@@ -1,4 +1,4 @@
-import type { Receipt, RunStatus } from "@parley/contract/events";
+import type { MemberRole, Receipt, RunStatus } from "@parley/contract/events";
 import { sql } from "drizzle-orm";
 import { charge } from "../budgets/queries.ts";
 import type { Database } from "../database/index.ts";
@@ -92,6 +92,24 @@ export async function endRun(database: Database, run: RunEnd): Promise<boolean> 
     error: run.error && JSON.stringify(run.error),
   });
   return rows.length === 1;
+}
+
+const requestStop = statement<{ runId: string; userId: string }, { role: MemberRole }>(
+  "request_stop",
+  sql`with mine as (
+      select members.role from runs join members on members.conversation_id = runs.conversation_id
+        and members.user_id = ${value("userId")}::uuid
+      where runs.id = ${value("runId")}::uuid),
+    marked as (
+      update runs set stop_requested = true from mine
+      where runs.id = ${value("runId")}::uuid and mine.role <> 'viewer' and runs.status = 'running')
+    select role from mine`,
+);
+
+/** Marks a run to be stopped by whoever writes it. The caller's role in its conversation; null where there is none. */
+export async function markStopped(database: Database, runId: string, userId: string): Promise<MemberRole | null> {
+  const [mine] = await requestStop(database, { runId, userId });
+  return mine?.role ?? null;
 }
 
 export interface ReapedRun {

@@ -1,4 +1,5 @@
 import type { Attempt, RunError, RunEvent, RunStatus, TokenCounts } from "@parley/contract/events";
+import type { Actor } from "../auth/actor.ts";
 import type { Budget } from "../budgets/budgets.ts";
 import type { Failover } from "../database/tables/chat.ts";
 import { AppError, toAppError } from "../errors.ts";
@@ -8,7 +9,7 @@ import type { OfferedModel } from "../models/models.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { formatPosition } from "./positions.ts";
-import { checkpointRuns, endRun, interruptAbandonedRuns, type ReapedRun } from "./run-queries.ts";
+import { checkpointRuns, endRun, interruptAbandonedRuns, markStopped, type ReapedRun } from "./run-queries.ts";
 import { createStorableText, type StorableText } from "./storable-text.ts";
 
 type RunPorts = Pick<Ports, "database" | "eventLog" | "background" | "ids" | "log">;
@@ -251,6 +252,13 @@ export function createRuns(
       const { provider, id: model } = chain[0].model;
       append(run, { type: "run-start", runId, messageId, conversationId, provider, model, attempt: 1 });
       background.run("run", () => write(run).finally(() => leave(run)));
+    },
+    /** The mark is durable first: whoever writes the run finds it, even if this process dies now. */
+    async stop(actor: Pick<Actor, "userId">, runId: string): Promise<void> {
+      const role = await markStopped(database, runId, actor.userId);
+      if (role === null) throw new AppError("not_found", "This run does not exist");
+      if (role === "viewer") throw new AppError("forbidden", "You may read this conversation, but not write in it");
+      active.get(runId)?.abort.abort("stopped");
     },
     /** The person who started a run that this process writes. */
     starter: (runId: string) => active.get(runId)?.plan.userId,

@@ -64,12 +64,12 @@ export async function makeAttempt(
       watch.signs++;
       switch (event.type) {
         case "text":
-          if (firstTokenMs === null) spoke();
+          if (firstTokenMs === null && event.text !== "") spoke();
           written += event.text;
           sink.text(event.text);
           break;
         case "reasoning":
-          if (firstTokenMs === null) spoke();
+          if (firstTokenMs === null && event.text !== "") spoke();
           written += event.text;
           sink.reasoning(event.text);
           break;
@@ -98,6 +98,8 @@ export async function makeAttempt(
   } finally {
     watch.stop();
   }
+  // A connection that breaks once the vendor has begun is a stream that was cut.
+  if (failure?.trouble === "network" && watch.signs > 0) failure = new ProviderError("cut", failure.message, { cause: failure });
   if (watch.missed) failure = new ProviderError("timeout", watch.missed);
   if (signal.aborted) failure = null;
 

@@ -9,6 +9,8 @@ const longestMs = 24 * 60 * 60_000;
 /** So many failures of the vendor itself in a row, and a model is left alone for a while; then one call tries it. */
 const failuresToOpen = 5;
 const openMs = 30_000;
+/** Failures further apart are no row. */
+const rowMs = 60_000;
 
 interface CoolDown {
   key: number;
@@ -20,6 +22,7 @@ interface CoolDown {
 
 interface Circuit {
   failures: number;
+  lastFailureAt: number;
   openUntil: number;
   isTrying: boolean;
 }
@@ -61,7 +64,7 @@ export function createHealth({ clock }: Pick<Ports, "clock">) {
   function circuitOf(state: State, vendorId: string): Circuit {
     let circuit = state.circuits.get(vendorId);
     if (!circuit) {
-      circuit = { failures: 0, openUntil: 0, isTrying: false };
+      circuit = { failures: 0, lastFailureAt: 0, openUntil: 0, isTrying: false };
       state.circuits.set(vendorId, circuit);
     }
     return circuit;
@@ -124,7 +127,8 @@ export function createHealth({ clock }: Pick<Ports, "clock">) {
       }
       const circuit = circuitOf(state, vendorId);
       circuit.isTrying = false;
-      circuit.failures++;
+      circuit.failures = now() - circuit.lastFailureAt > rowMs ? 1 : circuit.failures + 1;
+      circuit.lastFailureAt = now();
       if (circuit.failures >= failuresToOpen) circuit.openUntil = now() + openMs;
     },
 

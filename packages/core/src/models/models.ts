@@ -1,9 +1,12 @@
-import type { Model, ModelList, Plan } from "@parley/contract";
+import type { Model, ModelList, Plan, TokenEstimate } from "@parley/contract";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
+import { costOf, noTokens } from "./costs.ts";
+import { estimateTokens } from "./estimate.ts";
 import type { Target } from "./health.ts";
 import { joinWithVendor } from "./join.ts";
+import { applyOverrides } from "./overrides.ts";
 import type { Provider, VendorModel } from "./provider.ts";
 
 const refreshMs = 30 * 60_000;
@@ -32,7 +35,9 @@ export function createModels(
   function rebuild() {
     const ready = providers.filter(({ keys }) => keys > 0);
     const own = ready.flatMap((provider) =>
-      joinWithVendor(provider.models, reported.get(provider.name)).map((entry) => ({ provider, entry })),
+      applyOverrides(joinWithVendor(provider.models, reported.get(provider.name)), provider.name, settings.modelOverrides).map(
+        (entry) => ({ provider, entry }),
+      ),
     );
     const isReal = own.some(({ provider }) => !provider.isStandIn);
     const next = new Map<string, OfferedModel>();
@@ -115,6 +120,12 @@ export function createModels(
       return found.model;
     },
     choose,
+    /** A text as a question to a model, or to the one that answers when nobody is named. */
+    estimate(id: string | undefined, text: string, plan: Plan): TokenEstimate {
+      const { model } = choose(id ?? choices[plan].fallback ?? "", plan);
+      const tokens = estimateTokens(text);
+      return { model: model.id, tokens, costMicros: costOf({ ...noTokens, input: tokens }, model.prices) };
+    },
     /** Who is asked when a model fails. Of those that the operator names, whoever is there and within the plan. */
     fallbacks(plan: Plan, requested: string[] | undefined): OfferedModel[] {
       if (requested) return requested.map((id) => choose(id, plan));

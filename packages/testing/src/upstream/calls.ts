@@ -17,6 +17,9 @@ export function createCalls() {
       if (first) first.take(call);
       else untaken.push(call);
     },
+    forget(): void {
+      untaken.length = 0;
+    },
     async next(wanted: Wanted = {}): Promise<UpstreamCall> {
       const index = untaken.findIndex((call) => isWanted(call, wanted));
       const [call] = index < 0 ? [] : untaken.splice(index, 1);

@@ -104,6 +104,14 @@ export async function startUpstream({ port = 0, keepsCalls = true }: { port?: nu
     otherwise(script: Script): void {
       otherwise = script;
     },
+    /** Forgets every script, and the calls that nobody has taken; the lists of models stay. */
+    reset(): void {
+      calls.forget();
+      scripts.length = 0;
+      scriptsByKey.clear();
+      scriptsByModel.clear();
+      otherwise = null;
+    },
     models(vendor: Vendor | "ollama", offered: readonly (string | ListedModel)[]): void {
       lists[vendor] = offered.map((model) => (typeof model === "string" ? { id: model } : model));
     },
