@@ -1,3 +1,4 @@
+export { nodeBackground } from "@parley/platform/node";
 export { testAccounts } from "./accounts.ts";
 export { testClock } from "./clock.ts";
 export {

@@ -1,0 +1,261 @@
+import type { RunEvent, TokenCounts } from "@parley/contract/events";
+import { databaseKinds, openTestDatabase, scriptedProvider, type TestDatabase, testServices } from "@parley/testing";
+import { eq } from "drizzle-orm";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { schema } from "../database/index.ts";
+import type { GenerateRequest, ModelEntry } from "../models/provider.ts";
+import type { PlanBudgets } from "./budgets.ts";
+import { holdBudget, type Wish } from "./queries.ts";
+
+const entry: ModelEntry = {
+  id: "priced",
+  name: "Priced",
+  contextLength: 8_192,
+  outputLimit: 1_000,
+  inputs: ["text"],
+  tools: true,
+  reasoning: false,
+  prices: { input: 1_000_000, cacheRead: 100_000, cacheWrite: 1_250_000, output: 5_000_000 },
+  retired: false,
+  plans: null,
+};
+const models = [entry, { ...entry, id: "unpriced", prices: null }, { ...entry, id: "for-pro", plans: ["pro" as const] }];
+const unlimited = { tokens: null, micros: null };
+const budgets = (free: PlanBudgets["free"]): PlanBudgets => ({ free, pro: unlimited, enterprise: unlimited });
+
+describe.each(databaseKinds)("budgets on %s", (kind) => {
+  let database: TestDatabase;
+  let node: ReturnType<typeof testServices>;
+  let scripted: ReturnType<typeof scriptedProvider>;
+  beforeAll(async () => {
+    database = await openTestDatabase(kind);
+  });
+  afterEach(() => node.stop());
+  afterAll(() => database.close());
+
+  function boot(free: PlanBudgets["free"]) {
+    scripted = scriptedProvider();
+    const provider = { ...scripted.provider, models, listModels: async () => models };
+    node = testServices(database, { providers: [provider], budgets: budgets(free) });
+    return node;
+  }
+
+  let sent = 0;
+  type Actor = Parameters<typeof node.chat.send>[0];
+  const send = (actor: Actor, more = {}) =>
+    node.chat.send(actor, { clientMessageId: `b-${++sent}`, content: "Hello there", model: "priced", ...more });
+  async function endOf(actor: Actor, runId: string | undefined) {
+    for await (const { event } of await node.chat.follow(actor, { runId: runId ?? "" })) {
+      if (event.type === "run-end") return event;
+    }
+    throw new Error("The run has no end");
+  }
+  async function monthOf(userId: string) {
+    const [month] = await database.database.select().from(schema.budgetMonths).where(eq(schema.budgetMonths.userId, userId));
+    return month;
+  }
+  const ledgerOf = (userId: string) =>
+    database.database.select().from(schema.usageLedger).where(eq(schema.usageLedger.userId, userId));
+
+  /** Until the test is over, each request is answered at once. */
+  async function answerAll(count: (request: GenerateRequest) => TokenCounts) {
+    for (;;) {
+      const stream = await scripted.next();
+      stream.end(count(stream.request));
+    }
+  }
+
+  test("the receipt, the ledger and the month say the same", async () => {
+    boot({ tokens: 100_000, micros: 1_000_000 });
+    const { actor, user } = await node.person();
+    const { answer } = await send(actor);
+    (await scripted.next()).text("Hi").end({ input: 100, cacheRead: 50, cacheWrite: 0, output: 20 });
+    const { receipt } = await endOf(actor, answer?.runId);
+    expect(receipt.total).toEqual({ tokens: { input: 100, cacheRead: 50, cacheWrite: 0, output: 20 }, costMicros: 205 });
+    expect(await ledgerOf(user.id)).toMatchObject([
+      {
+        runId: answer?.runId,
+        attempt: 1,
+        model: "priced",
+        input: 100,
+        cacheRead: 50,
+        output: 20,
+        costMicros: 205,
+        estimated: false,
+      },
+    ]);
+    expect(await monthOf(user.id)).toMatchObject({ usedTokens: 170, usedMicros: 205, heldTokens: 0, heldMicros: 0 });
+  });
+
+  test("what is set aside while an answer streams is the question and the longest answer", async () => {
+    boot({ tokens: 100_000, micros: null });
+    const { actor, user } = await node.person();
+    const { answer } = await send(actor, { maxTokens: 500 });
+    const stream = await scripted.next();
+    const { heldTokens = 0 } = (await monthOf(user.id)) ?? {};
+    expect(heldTokens).toBeGreaterThan(500);
+    expect(heldTokens).toBeLessThan(550);
+    stream.end();
+    await endOf(actor, answer?.runId);
+    expect(await monthOf(user.id)).toMatchObject({ heldTokens: 0, heldMicros: 0 });
+  });
+
+  test("the answer is cut to what is left, and then nothing more is taken", async () => {
+    boot({ tokens: 300, micros: null });
+    const { actor } = await node.person();
+    const { answer } = await send(actor);
+    const stream = await scripted.next();
+    expect(stream.request.maxTokens).toBeLessThan(300);
+    expect(stream.request.maxTokens).toBeGreaterThan(250);
+    stream.end({ input: 20, cacheRead: 0, cacheWrite: 0, output: 275 });
+    await endOf(actor, answer?.runId);
+    const now = new Date();
+    const untilNextMonth = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1) - now.getTime();
+    const refused: unknown = await send(actor).catch((error) => error);
+    expect(refused).toMatchObject({ reason: "budget_exceeded", message: expect.stringMatching(/\d{4}-\d{2}-01/) });
+    expect(Math.abs(Number(Reflect.get(Object(refused), "retryAfterMs")) - untilNextMonth)).toBeLessThan(60_000);
+    expect(await node.chat.send(actor, { clientMessageId: "unanswered", content: "x", answer: false })).toMatchObject({
+      answer: null,
+    });
+  });
+
+  test("money counts by the price of the model", async () => {
+    boot({ tokens: null, micros: 1_000 });
+    const { actor } = await node.person();
+    await send(actor);
+    const stream = await scripted.next();
+    // Some twenty micro-units are the question; five a token is the answer.
+    expect(stream.request.maxTokens).toBeGreaterThan(180);
+    expect(stream.request.maxTokens).toBeLessThan(200);
+    stream.end();
+  });
+
+  test("fifty at once never take more than there is", async () => {
+    boot(unlimited);
+    const { user } = await node.person();
+    const wish = (): Wish => ({
+      runId: crypto.randomUUID(),
+      userId: user.id,
+      tokenLimit: 1_000,
+      microLimit: null,
+      spentTokens: 0,
+      spentMicros: 0,
+      inputTokens: 10,
+      inputMicros: 0,
+      outputPrice: 0,
+      maxOutput: 90,
+      minOutput: 16,
+    });
+    const granted = await Promise.all(Array.from({ length: 50 }, () => holdBudget(database.database, wish())));
+    expect(granted.filter((output) => output === 90)).toHaveLength(10);
+    expect(granted.filter((output) => output === null)).toHaveLength(40);
+    expect(await monthOf(user.id)).toMatchObject({ heldTokens: 1_000 });
+  });
+
+  test("fifty messages at once spend to the last token, and each answer is charged once", async () => {
+    boot({ tokens: 2_000, micros: null });
+    const { actor, user } = await node.person();
+    const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => send(actor, { maxTokens: 200 })));
+    const runs = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value.answer?.runId] : []));
+    void answerAll(({ maxTokens }) => ({ input: 5, cacheRead: 0, cacheWrite: 0, output: maxTokens }));
+    const ends = await Promise.all(runs.map((runId) => endOf(actor, runId)));
+    const month = await monthOf(user.id);
+    const charged = ends.reduce((sum, { receipt }) => sum + receipt.total.tokens.input + receipt.total.tokens.output, 0);
+    expect(month).toMatchObject({ usedTokens: charged, heldTokens: 0 });
+    expect(charged).toBeLessThanOrEqual(2_000);
+    const reasons = new Set(ends.map(({ status, error }) => error?.reason ?? status));
+    expect([...reasons].sort()).toEqual(["budget_exceeded", "completed"]);
+  });
+
+  test("another try makes room for itself", async () => {
+    boot(unlimited);
+    const { user } = await node.person();
+    const wish: Wish = {
+      runId: crypto.randomUUID(),
+      userId: user.id,
+      tokenLimit: 100,
+      microLimit: null,
+      spentTokens: 0,
+      spentMicros: 0,
+      inputTokens: 10,
+      inputMicros: 0,
+      outputPrice: 0,
+      maxOutput: 90,
+      minOutput: 16,
+    };
+    expect(await holdBudget(database.database, wish)).toBe(90);
+    expect(await holdBudget(database.database, { ...wish, spentTokens: 30 })).toBe(60);
+    expect(await monthOf(user.id)).toMatchObject({ heldTokens: 100 });
+    expect(await holdBudget(database.database, { ...wish, spentTokens: 90 })).toBeNull();
+    expect(await monthOf(user.id)).toMatchObject({ heldTokens: 100 });
+  });
+
+  test("what a dead process had set aside is given back", async () => {
+    boot({ tokens: 1_000, micros: null });
+    const { actor, user } = await node.person();
+    const { answer } = await send(actor);
+    await scripted.next();
+    expect((await monthOf(user.id))?.heldTokens).toBeGreaterThan(0);
+    await database.database
+      .update(schema.runs)
+      .set({ epoch: crypto.randomUUID(), leaseUntil: new Date(0) })
+      .where(eq(schema.runs.id, answer?.runId ?? ""));
+    await expect.poll(async () => (await monthOf(user.id))?.heldTokens, { timeout: 18_000 }).toBe(0);
+    expect(await monthOf(user.id)).toMatchObject({ usedTokens: 0 });
+  });
+
+  test("a stopped answer is charged for what was said", async () => {
+    boot({ tokens: 10_000, micros: null });
+    const { actor, user } = await node.person();
+    const { answer } = await send(actor);
+    const stream = await scripted.next();
+    stream.text("These are some words that were said");
+    const seen: RunEvent[] = [];
+    for await (const { event } of await node.chat.follow(actor, { runId: answer?.runId ?? "" })) {
+      seen.push(event);
+      if (event.type === "text-delta") await node.chat.stop(actor, { runId: answer?.runId ?? "" });
+    }
+    const end = seen.at(-1);
+    if (end?.type !== "run-end") throw new Error("The run has no end");
+    expect(end.receipt.attempts).toMatchObject([{ outcome: "stopped", estimated: true }]);
+    const { input, output } = end.receipt.total.tokens;
+    expect(input).toBeGreaterThan(0);
+    expect(output).toBeGreaterThan(4);
+    expect(await monthOf(user.id)).toMatchObject({ usedTokens: input + output, heldTokens: 0 });
+  });
+
+  test("a budget in money takes no model whose price nobody knows", async () => {
+    boot({ tokens: null, micros: 1_000_000 });
+    const { actor } = await node.person();
+    const { answer } = await send(actor, { model: "unpriced" });
+    expect(await endOf(actor, answer?.runId)).toMatchObject({ status: "failed", error: { reason: "forbidden" } });
+    const fallen = await send(actor, { model: "unpriced", fallbacks: ["priced"] });
+    (await scripted.next()).end();
+    expect(await endOf(actor, fallen.answer?.runId)).toMatchObject({ status: "completed" });
+  });
+
+  test("a person's own budget stands in for the plan's", async () => {
+    boot({ tokens: 10, micros: null });
+    const { actor } = await node.person();
+    await expect(send(actor)).rejects.toMatchObject({ reason: "budget_exceeded" });
+    const richer = { ...actor, budget: { tokens: 10_000, micros: null } };
+    const { answer } = await send(richer);
+    (await scripted.next()).end();
+    expect(await endOf(richer, answer?.runId)).toMatchObject({ status: "completed" });
+  });
+
+  test("a model of a higher plan is refused, and never chosen", async () => {
+    boot(unlimited);
+    const { actor } = await node.person();
+    await expect(send(actor, { model: "for-pro" })).rejects.toMatchObject({ reason: "forbidden" });
+    await expect(send(actor, { fallbacks: ["for-pro"] })).rejects.toMatchObject({ reason: "forbidden" });
+    const pro = { ...actor, plan: "pro" as const };
+    const { answer, conversationId } = await send(pro, { model: "for-pro" });
+    (await scripted.next()).end();
+    await endOf(pro, answer?.runId);
+    await node.chat.send(actor, { clientMessageId: `b-${++sent}`, content: "And now?", conversationId });
+    const stream = await scripted.next();
+    expect(stream.request.model).toBe("priced");
+    stream.end();
+  });
+});

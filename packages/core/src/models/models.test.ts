@@ -1,0 +1,136 @@
+import { collectingLog, nodeBackground, scriptedProvider } from "@parley/testing";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Settings } from "../settings.ts";
+import { createModels } from "./models.ts";
+import { type ModelEntry, type Provider, ProviderError, type VendorModel } from "./provider.ts";
+
+const entry = (id: string, more: Partial<ModelEntry> = {}): ModelEntry => ({
+  id,
+  name: id,
+  contextLength: null,
+  outputLimit: null,
+  inputs: ["text"],
+  tools: false,
+  reasoning: false,
+  prices: null,
+  retired: false,
+  plans: null,
+  ...more,
+});
+
+function provider(name: string, models: ModelEntry[], more: Partial<Provider> = {}): Provider {
+  return { ...scriptedProvider().provider, name, label: name, models, listModels: async () => [], ...more };
+}
+
+describe("the models on offer", () => {
+  const backgrounds: ReturnType<typeof nodeBackground>[] = [];
+  afterEach(() => {
+    for (const background of backgrounds.splice(0)) background.stop();
+  });
+
+  async function offer(
+    providers: Provider[],
+    settings: Partial<Pick<Settings, "defaultModel" | "fallbackModels" | "modelOverrides">> = {},
+  ) {
+    const log = collectingLog();
+    const background = nodeBackground(log);
+    backgrounds.push(background);
+    const usual = { defaultModel: null, fallbackModels: [], modelOverrides: [] };
+    const models = createModels({ providers, background, log }, { ...usual, ...settings });
+    await background.settled();
+    return { ...models, log, ids: () => models.list().items.map(({ id }) => id) };
+  }
+
+  test("the first model of the first configured provider answers when nobody is named", async () => {
+    const absent = provider("absent", [entry("never")], { keys: 0 });
+    const models = await offer([
+      absent,
+      provider("one", [entry("old", { retired: true }), entry("new")]),
+      provider("two", [entry("x")]),
+    ]);
+    expect(models.ids()).toEqual(["new", "x"]);
+    expect(models.choices("free", undefined)).toMatchObject({ fallback: "new" });
+    expect(models.get("old")).toMatchObject({ retired: true });
+    expect(() => models.get("never")).toThrow("There is no model");
+  });
+
+  test("a stand-in is offered only while nothing else is", async () => {
+    const standIn = provider("stand-in", [entry("pretend")], { isStandIn: true });
+    const models = await offer([provider("empty", []), standIn]);
+    expect(models.ids()).toEqual(["pretend"]);
+    await models.add(provider("found", [entry("real")]));
+    expect(models.ids()).toEqual(["real"]);
+  });
+
+  test("what two providers call alike is told apart", async () => {
+    const models = await offer([provider("one", [entry("same")]), provider("two", [entry("same")])]);
+    expect(models.ids()).toEqual(["same", "two/same"]);
+    expect(models.choose("two/same", "free")).toMatchObject({ vendorId: "same", provider: { name: "two" } });
+  });
+
+  test("the vendor's list fills in, adds and takes away", async () => {
+    const reported: VendorModel[] = [
+      { id: "known-20260101", contextLength: 1_000, outputLimit: 5 },
+      { id: "brand-new", name: "Brand new", tools: true },
+    ];
+    const known = [entry("known", { outputLimit: 10 }), entry("gone")];
+    const models = await offer([provider("one", known, { listModels: async () => reported })]);
+    expect(models.list().items).toMatchObject([
+      { id: "known", contextLength: 1_000, outputLimit: 10 },
+      { id: "brand-new", name: "Brand new", tools: true, prices: null },
+    ]);
+  });
+
+  test("a vendor that does not say leaves what was known, and is asked with each key", async () => {
+    const asked: number[] = [];
+    const listModels: Provider["listModels"] = async ({ key }) => {
+      asked.push(key);
+      throw new ProviderError("auth", "no");
+    };
+    const models = await offer([provider("one", [entry("known")], { keys: 2, listModels })]);
+    expect(models.ids()).toEqual(["known"]);
+    expect(asked).toEqual([0, 1]);
+    expect(models.log.lines).toMatchObject([{ level: "warn", fields: { provider: "one" } }]);
+  });
+
+  test("the operator's word is the last", async () => {
+    const listModels = async () => [{ id: "kept" }, { id: "hidden" }];
+    const modelOverrides = [
+      { provider: "one", id: "hidden", hidden: true },
+      { provider: "one", id: "own", name: "Our own" },
+      { provider: "one", id: "kept", prices: { input: 1, cacheRead: 2, cacheWrite: 3, output: 4 } },
+    ];
+    const models = await offer([provider("one", [], { listModels })], { modelOverrides });
+    expect(models.list().items).toMatchObject([
+      { id: "own", name: "Our own" },
+      { id: "kept", prices: { output: 4 } },
+    ]);
+  });
+
+  test("plans have their own default, and fallbacks within it", async () => {
+    const models = await offer([provider("one", [entry("dear", { plans: ["pro"] }), entry("cheap")])], {
+      fallbackModels: ["dear", "x"],
+    });
+    expect(models.choices("pro", undefined).fallback).toBe("dear");
+    expect(models.choices("free", undefined).fallback).toBe("cheap");
+    expect(JSON.parse(models.choices("free", undefined).providers)).toEqual({ cheap: "one" });
+    expect(models.fallbacks("free", undefined)).toEqual([]);
+    expect(models.fallbacks("pro", undefined)).toMatchObject([{ vendorId: "dear" }]);
+    expect(() => models.fallbacks("free", ["dear"])).toThrow("Your plan does not include");
+  });
+
+  test("a wrong default stops the start where every vendor has told its models", async () => {
+    const wrong = { defaultModel: "no-such" };
+    await expect((await offer([provider("one", [entry("a")])], wrong)).checkDefault()).rejects.toThrow(
+      'DEFAULT_MODEL is "no-such"',
+    );
+    const silent = provider("one", [entry("a")], { listModels: () => Promise.reject(new ProviderError("network", "away")) });
+    await expect((await offer([silent], wrong)).checkDefault()).resolves.toBeUndefined();
+    await expect((await offer([provider("one", [entry("a")])], { defaultModel: "a" })).checkDefault()).resolves.toBeUndefined();
+  });
+
+  test("without any model, sending says so", async () => {
+    const models = await offer([]);
+    expect(() => models.choices("free", undefined)).toThrow("No model is configured");
+  });
+});
