@@ -35,6 +35,8 @@ export interface RunningServer {
 
 const version = "0.1.0";
 const sweepMs = 10_000;
+/** A query travels in the address, and a letter of Hebrew takes six bytes there. */
+const maxHeaderSize = 96 * 1_024;
 const ollamaMs = 60_000;
 /** The start waits so long for it, to name its models. */
 const ollamaPatienceMs = 500;
@@ -111,7 +113,7 @@ export async function startServer(
     if (change.kind === "session_ended") hub.endSession(change.sessionId);
     else if (change.kind === "rights_changed") hub.rightsChanged(change.userId);
   });
-  const server = createServer({ requestTimeout: 60_000 }, getRequestListener(app.fetch));
+  const server = createServer({ requestTimeout: 60_000, maxHeaderSize }, getRequestListener(app.fetch));
   serveSockets(server, { gate, hub });
   await services.models.checkDefault();
   const url = await listen(server, config);

@@ -118,7 +118,8 @@ export const ProviderTest = z.object({
 });
 export type ProviderTest = z.output<typeof ProviderTest>;
 
-export const EstimateTokens = z.object({ model: text().min(1).max(200).optional(), text: z.string().max(1_000_000) });
+/** As long as a message by default: over HTTP the text travels in the address. */
+export const EstimateTokens = z.object({ model: text().min(1).max(200).optional(), text: z.string().max(10_000) });
 
 export const TokenEstimate = z.object({
   model: z.string(),

@@ -1,0 +1,142 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { startUpstream, type Upstream } from "@parley/testing";
+import { TRPCClientError } from "@trpc/client";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Person, testApp } from "./kit.ts";
+
+const claude = "claude-sonnet-5-5";
+
+describe("models by their variables", () => {
+  let upstream: Upstream;
+  let folder: string;
+  beforeAll(async () => {
+    upstream = await startUpstream();
+    upstream.models("anthropic", [claude, "claude-haiku-5-5"]);
+    folder = await mkdtemp(path.join(os.tmpdir(), "parley-models-"));
+  });
+  afterAll(async () => {
+    await upstream.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  async function boot(env: Record<string, string>) {
+    upstream.reset();
+    const app = await testApp({ env: { ANTHROPIC_BASE_URL: upstream.url, GOOGLE_AI_BASE_URL: upstream.url, ...env } });
+    const person = await app.person();
+    return { ...app, person, newcomer: () => app.person() };
+  }
+  let sent = 0;
+  async function ask({ api }: Person, input: { model?: string; maxTokens?: number } = {}) {
+    const { conversationId } = await api.chat.send.mutate({ clientMessageId: `o-${++sent}`, content: "Hello", ...input });
+    const answer = async () => (await api.chat.messages.list.query({ conversationId })).items.at(-1);
+    await expect.poll(async () => (await answer())?.status).not.toBe("running");
+    return answer();
+  }
+  const refusal = (call: Promise<unknown>) =>
+    call.then(
+      () => null,
+      (error: unknown) => (error instanceof TRPCClientError ? { message: error.message, ...error.data } : error),
+    );
+
+  test("without any, there is the demonstration, and it says how to get more", async () => {
+    await using app = await boot({});
+    expect((await app.person.api.model.list.query()).items.map(({ id }) => id)).toEqual(["demo"]);
+    const { items } = await app.person.api.model.providers.query();
+    expect(items.map(({ name, configured }) => [name, configured])).toEqual([
+      ["anthropic", false],
+      ["gemini", false],
+      ["openai", false],
+      ["demo", true],
+    ]);
+    expect(await refusal(app.person.api.model.test.mutate({ provider: "gemini" }))).toMatchObject({
+      reason: "provider_unconfigured",
+    });
+    expect(await refusal(app.person.api.model.test.mutate({ provider: "nobody" }))).toMatchObject({ reason: "not_found" });
+  });
+
+  test("an Ollama on this machine is found by itself, and costs nothing", async () => {
+    upstream.models("ollama", ["llama3.2:latest"]);
+    await using app = await boot({ OLLAMA_URL: upstream.url });
+    const { items } = await app.person.api.model.list.query();
+    expect(items).toMatchObject([
+      { id: "llama3.2:latest", provider: "ollama", isDefault: true, prices: { input: 0, output: 0 } },
+    ]);
+    expect(await ask(app.person)).toMatchObject({ content: "Hello from openai.", provider: "ollama", model: "llama3.2:latest" });
+  });
+
+  test("a file corrects the catalogue, and a wrong one stops the start with one line", async () => {
+    const file = path.join(folder, "models.json");
+    const prices = { input: 1_000_000, cacheRead: 0, cacheWrite: 0, output: 2_000_000 };
+    await writeFile(file, JSON.stringify({ models: [{ provider: "anthropic", id: claude, prices, name: "House Claude" }] }));
+    await using app = await boot({ ANTHROPIC_API_KEY: "k", MODELS_FILE: file });
+    expect(await app.person.api.model.get.query({ id: claude })).toMatchObject({ name: "House Claude", prices });
+    expect(await app.person.api.model.estimate.query({ model: claude, text: "שלום ".repeat(2_000) })).toMatchObject({
+      model: claude,
+      tokens: expect.any(Number),
+      costMicros: expect.any(Number),
+    });
+    expect(await refusal(app.person.api.model.get.query({ id: "no-such" }))).toMatchObject({ reason: "model_unknown" });
+    await writeFile(file, '{ "models": [{ "provider": "anthropic", "id": "x", "price": 3 }] }');
+    await expect(boot({ ANTHROPIC_API_KEY: "k", MODELS_FILE: file })).rejects.toThrow(
+      /MODELS_FILE .*models\.json: models\[0\] "x"/,
+    );
+  });
+
+  test("the default and the fallbacks are the operator's to name", async () => {
+    await using app = await boot({
+      ANTHROPIC_API_KEY: "k",
+      GOOGLE_AI_API_KEY: "g",
+      DEFAULT_MODEL: "claude-haiku-5-5",
+      FALLBACK_MODELS: "no-longer-there,gemini-2.5-flash",
+    });
+    upstream.byModel("claude-haiku-5-5", { refusal: { status: 400, type: "bad_request" } });
+    expect(await ask(app.person)).toMatchObject({ model: "gemini-2.5-flash", content: "Hello from gemini." });
+    await expect(boot({ ANTHROPIC_API_KEY: "k", DEFAULT_MODEL: "no-such" })).rejects.toThrow('DEFAULT_MODEL is "no-such"');
+  });
+
+  test("our own limit for a key is kept before the vendor is asked", async () => {
+    await using app = await boot({
+      ANTHROPIC_API_KEY: "first",
+      ANTHROPIC_API_KEY_BACKUP: "second",
+      RATE_LIMIT_PROVIDER_REQUESTS: "1/1m",
+    });
+    const before = upstream.calls.length;
+    for (let count = 0; count < 2; count++) expect(await ask(app.person)).toMatchObject({ status: "complete" });
+    expect(await ask(app.person)).toMatchObject({ status: "failed", error: { reason: "provider_unavailable" } });
+    const asked = upstream.calls.slice(before).filter(({ kind }) => kind === "generate");
+    expect(asked.map(({ key }) => key)).toEqual(["first", "second"]);
+    app.clock.advance({ seconds: 61 });
+    const { items } = await app.person.api.model.providers.query();
+    expect(items[0]?.keys).toEqual({ total: 2, ready: 2 });
+  });
+
+  test("operators see each key's state, others how many are ready", async () => {
+    await using app = await boot({ ANTHROPIC_API_KEY: "k" });
+    const { api: other } = await app.newcomer();
+    expect((await app.person.api.model.providers.query()).items[0]?.details?.keys).toHaveLength(1);
+    expect((await other.model.providers.query()).items[0]).toMatchObject({ details: null, keys: { total: 1, ready: 1 } });
+    expect(await refusal(other.model.test.mutate({ provider: "anthropic" }))).toMatchObject({ reason: "forbidden" });
+  });
+
+  test("a budget by plan ends with a refusal that says when it begins anew", async () => {
+    await using app = await boot({ ANTHROPIC_API_KEY: "k", BUDGET_TOKENS: "free=100,pro=off", BUDGET_COST: "free=0.50" });
+    upstream.otherwise({ steps: [{ text: "Much" }], usage: { input: 10, output: 90 } });
+    expect(await ask(app.person)).toMatchObject({ status: "complete" });
+    expect(await refusal(ask(app.person))).toMatchObject({
+      reason: "budget_exceeded",
+      httpStatus: 429,
+      retryAfterMs: expect.any(Number),
+    });
+  });
+
+  test.each<{ env: Record<string, string>; words: string }>([
+    { env: { BUDGET_TOKENS: "gold=3" }, words: "BUDGET_TOKENS" },
+    { env: { BUDGET_COST: "free=-1" }, words: "BUDGET_COST" },
+    { env: { MODEL_TIMEOUT: "0s" }, words: "MODEL_TIMEOUT" },
+    { env: { RATE_LIMIT_PROVIDER_REQUESTS: "many" }, words: "RATE_LIMIT_PROVIDER_REQUESTS" },
+  ])("a wrong $words is named", async ({ env, words }) => {
+    await expect(boot(env)).rejects.toThrow(words);
+  });
+});
