@@ -37,6 +37,7 @@ const codes: Record<string, Trouble> = {
 };
 /** Money that is spent comes as a request that is invalid, or as too many of them. */
 const spent = /credit balance is too low|API usage limits|spend(?:ing)? limit|organization's billing|daily rate limit/i;
+const filtered = /blocked by content filtering policy/i;
 
 export function anthropicError({ complaint, keys, status, headers }: Circumstances): ProviderError {
   const type = wordOf(complaint.type);
@@ -44,6 +45,7 @@ export function anthropicError({ complaint, keys, status, headers }: Circumstanc
   const trouble =
     codes[wordOf(complaint.details?.error_code)] ??
     (status === 402 || spent.test(message) ? "quota" : undefined) ??
+    (filtered.test(message) ? "content_filter" : undefined) ??
     troubles[type] ??
     (status === undefined ? "overloaded" : troubleOf(status));
   const said = [status, type, message].filter(Boolean).join(" ");

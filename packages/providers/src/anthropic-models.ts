@@ -43,7 +43,8 @@ export function reportedDialect({ id, capabilities, max_tokens }: Anthropic.Mode
   if (!types) return guess;
   const thinking = types.adaptive?.supported ? "adaptive" : types.enabled?.supported ? "budget" : "none";
   const off = types.disabled?.supported ? "disabled" : types.between_tools?.supported ? "between_tools" : "never";
-  return { ...guess, thinking, off: thinking === "none" ? "unasked" : off };
+  // Older ones do not think unasked, and would take no temperature beside the word that they should not.
+  return { ...guess, thinking, off: thinking === "none" ? "unasked" : guess.off === "unasked" ? guess.off : off };
 }
 
 /** Servers that speak as Anthropic say less of their models than it does. */

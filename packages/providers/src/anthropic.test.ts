@@ -207,6 +207,7 @@ describe("a refusal", () => {
     [400, "invalid_request_error", "bad_request"],
     [400, "invalid_request_error", "quota", spent],
     [400, "invalid_request_error", "quota", limit],
+    [400, "invalid_request_error", "content_filter", "Output blocked by content filtering policy"],
     [401, "authentication_error", "auth"],
     [402, "billing_error", "quota"],
     [403, "permission_error", "auth"],
