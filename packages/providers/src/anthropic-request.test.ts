@@ -284,11 +284,8 @@ describe("thinking", () => {
     upstream.models("anthropic", [
       { id: "claude-opus-7", max_tokens: 4_000, ...capable({ adaptive: yes, enabled: no, disabled: yes, between_tools: no }) },
       { id: "claude-x", max_tokens: 64_000, ...capable({ adaptive: no, enabled: no, disabled: yes, between_tools: no }) },
-      {
-        id: "claude-haiku-4-5",
-        max_tokens: 64_000,
-        ...capable({ adaptive: no, enabled: yes, disabled: no, between_tools: yes }),
-      },
+      { id: "claude-sonnet-7", ...capable({ adaptive: yes, enabled: no, disabled: no, between_tools: yes }) },
+      { id: "claude-haiku-4-5", ...capable({ adaptive: no, enabled: yes, disabled: yes, between_tools: no }) },
     ]);
     const provider = anthropicProvider({ keys: ["key"], baseUrl: upstream.url, models: [] });
     await provider.listModels({ key: 0, signal: new AbortController().signal });
@@ -302,7 +299,9 @@ describe("thinking", () => {
       max_tokens: 4_000,
     });
     expect(await body({ model: "claude-x", reasoning: "high" })).toEqual({ max_tokens: 2_048 });
-    expect(await body({ model: "claude-haiku-4-5" })).toEqual({ thinking: { type: "between_tools" }, max_tokens: 2_048 });
+    expect(await body({ model: "claude-sonnet-7" })).toMatchObject({ thinking: { type: "between_tools" } });
+    expect(await body({ model: "claude-haiku-4-5", temperature: 0.5 })).toEqual({ max_tokens: 2_048 });
+    expect(lastBody()).toMatchObject({ temperature: 0.5 });
   });
 });
 
