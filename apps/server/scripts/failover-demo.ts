@@ -75,7 +75,7 @@ for (const { title, scripts, more } of scenes) {
   for await (const event of parley.follow(answer?.runId ?? "")) console.log(`  ${event.type.padEnd(12)} ${describe(event)}`);
 }
 
-parley.close();
+await parley.close();
 await server.stop();
 await rm(folder, { recursive: true });
 
