@@ -51,7 +51,7 @@ const page = await api.chat.conversations.list.query({ limit: 10 });
 page.items satisfies Conversation[];
 check<Same<typeof page.nextCursor, string | null>>();
 const { items } = await api.model.list.query();
-items[0]?.contextLength satisfies number | undefined;
+items[0]?.contextLength satisfies number | null | undefined;
 // @ts-expect-error a model has no price here
 items[0]?.price;
 
