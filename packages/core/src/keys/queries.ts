@@ -26,34 +26,31 @@ export interface NewKey {
   scopes: readonly string[];
   expiresAt: string | null;
   now: string;
-  /** The session that asks for it: one that has ended a moment ago leaves nothing behind. */
-  sessionId: string;
 }
 
-const lockOwner = statement<{ userId: string }, { id: string }>(
+const lock = statement<{ userId: string }, { id: string }>(
   "lock_key_owner",
   sql`select id from users where id = ${value("userId")}::uuid for no key update`,
 );
+
+/** Keys of one person are made and revoked in turn. */
+export async function lockOwner(transaction: Database, userId: string): Promise<void> {
+  await lock(transaction, { userId });
+}
 
 const insert = statement<Record<string, unknown>, KeyRow>(
   "insert_key",
   sql`insert into api_keys (id, user_id, name, prefix, hash, scopes, created_at, expires_at)
     select ${value("id")}::uuid, ${value("userId")}::uuid, ${value("name")}, ${value("prefix")}, ${value("hash")},
       array(select jsonb_array_elements_text(${value("scopes")}::jsonb)), ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz
-    where exists (
-        select 1 from sessions join users on users.id = sessions.user_id
-        where sessions.id = ${value("sessionId")}::uuid and sessions.ended_at is null and users.status = 'active')
-      and (select count(*) from api_keys where user_id = ${value("userId")}::uuid and ${isLive}) < ${value("max")}::int
+    where (select count(*) from api_keys where user_id = ${value("userId")}::uuid and ${isLive}) < ${value("max")}::int
     returning ${columns}`,
 );
 
-/** Null when the person has as many as are allowed. Keys of one person are made in turn, so that the count is exact. */
-export function insertKey(database: Database, key: NewKey, max: number): Promise<ApiKey | null> {
-  return database.transaction(async (transaction) => {
-    await lockOwner(transaction, { userId: key.userId });
-    const [row] = await insert(transaction, { ...key, scopes: JSON.stringify(key.scopes), max });
-    return row ? toApiKey(row) : null;
-  });
+/** Null when the person has as many as are allowed; exact while the owner is locked. */
+export async function insertKey(transaction: Database, key: NewKey, max: number): Promise<ApiKey | null> {
+  const [row] = await insert(transaction, { ...key, scopes: JSON.stringify(key.scopes), max });
+  return row ? toApiKey(row) : null;
 }
 
 const list = statement<{ userId: string }, KeyRow>(
@@ -97,7 +94,7 @@ const revokeEach = revoking("revoke_keys", sql`true`);
 /** After whoever is just making one. */
 export function revokeKeys(database: Database, values: { userId: string; now: string }): Promise<{ id: string }[]> {
   return database.transaction(async (transaction) => {
-    await lockOwner(transaction, { userId: values.userId });
+    await lockOwner(transaction, values.userId);
     return revokeEach(transaction, values);
   });
 }
