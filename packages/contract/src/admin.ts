@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Plan } from "./auth.ts";
+import { Email, Plan } from "./auth.ts";
 import { id, text } from "./text.ts";
 
 const PageSize = z.int().min(1).max(100).optional();
@@ -61,6 +61,10 @@ export const AuditPage = z.object({
   nextCursor: z.string().nullable(),
 });
 export type AuditPage = z.output<typeof AuditPage>;
+
+/** With an address, the link is sent there as well. */
+export const CreateInvitation = z.object({ email: Email.optional() }).optional();
+export type CreateInvitation = z.output<typeof CreateInvitation>;
 
 /** Whoever opens the link may register, once. */
 export const Invitation = z.object({ link: z.string(), token: z.string(), expiresAt: z.date() });

@@ -1,4 +1,14 @@
-import { Account, AccountPage, AuditPage, ChangeAccount, Invitation, ListAccounts, ListAudit, SetRole } from "@parley/contract";
+import {
+  Account,
+  AccountPage,
+  AuditPage,
+  ChangeAccount,
+  CreateInvitation,
+  Invitation,
+  ListAccounts,
+  ListAudit,
+  SetRole,
+} from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
 import { permitted } from "../trpc.ts";
 
@@ -35,8 +45,11 @@ const audit = {
 } satisfies TRPCRouterRecord;
 
 const invites = {
-  /** A link that makes one account, where registration is by invitation. */
-  create: manager.output(Invitation).mutation(({ ctx }) => ctx.services.auth.invite(ctx.actor, ctx.origin)),
+  /** A link that makes one account, where registration is by invitation; with an address, in a letter too. */
+  create: manager
+    .input(CreateInvitation)
+    .output(Invitation)
+    .mutation(({ ctx, input }) => ctx.services.auth.invite(ctx.actor, input, ctx.origin)),
 } satisfies TRPCRouterRecord;
 
 export const admin = { users, audit, invites } satisfies TRPCRouterRecord;

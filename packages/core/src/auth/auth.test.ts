@@ -2,6 +2,7 @@ import { databaseKinds, openTestDatabase, testOrigin as origin, type TestDatabas
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { users } from "../database/schema.ts";
+import { he } from "../mail/letters/he.ts";
 import { isCommonPassword } from "./names.ts";
 
 const elsewhere = { address: "203.0.113.7", userAgent: "another browser", isLocal: false };
@@ -154,7 +155,7 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
 
     test("can be closed, or by invitations that work once", async () => {
       const { actor } = await node.person();
-      const { token, link } = await node.auth.invite(actor, origin);
+      const { token, link } = await node.auth.invite(actor, undefined, origin);
       expect(link).toBe(`https://parley.example/register#token=${token}`);
       await withNode({ registration: "closed" }, async (closed) => {
         await expect(closed.auth.register({ email: address(), password, invitation: token }, origin)).rejects.toMatchObject({
@@ -169,6 +170,18 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
         expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
       });
     });
+  });
+
+  test("an invitation is sent where it is meant for, in the language of whoever invites", async () => {
+    const { actor, user } = await node.person();
+    await database.database.update(users).set({ language: "he" }).where(eq(users.id, user.id));
+    const email = address();
+    const { token } = await node.auth.invite(actor, { email }, origin);
+    for (let again = 0; again < 4; again++) await node.auth.invite(actor, { email: email.toUpperCase() }, origin);
+    await node.background.settled();
+    expect(node.letters.tokenFor(email)).toBe(token);
+    expect(node.letters.to(email)).toMatchObject([{ subject: he.invite.subject, text: expect.stringContaining("7 ימים") }]);
+    expect(node.letters.to(email.toUpperCase()), "an address gets three an hour").toHaveLength(2);
   });
 
   describe("tokens", () => {

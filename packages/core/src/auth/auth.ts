@@ -1,4 +1,4 @@
-import type { ChangePassword, Invitation, Login, Me, Refresh, Register, Session, User } from "@parley/contract";
+import type { ChangePassword, CreateInvitation, Invitation, Login, Me, Refresh, Register, Session, User } from "@parley/contract";
 import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
@@ -6,6 +6,7 @@ import type { Keys } from "../keys/keys.ts";
 import type { Ports } from "../ports.ts";
 import type { IssuedTokens, Sessions } from "../sessions/sessions.ts";
 import type { Settings } from "../settings.ts";
+import { orGone } from "../users/own-account.ts";
 import type { Actor, Origin } from "./actor.ts";
 import type { Gatekeeper } from "./gatekeeper.ts";
 import { createLetterbox } from "./letterbox.ts";
@@ -154,9 +155,7 @@ export function createAuth(
       let user = await cache.get<User>(key);
       if (!user) {
         const before = changes;
-        const row = await findUser(database, actor.userId);
-        if (!row) throw new AppError("session_ended", "This account no longer exists");
-        user = publicUser(row);
+        user = publicUser(orGone(await findUser(database, actor.userId)));
         // What was read before a change may be older than it.
         if (before === changes) await cache.set(key, user, userCacheMs);
       }
@@ -230,9 +229,10 @@ export function createAuth(
       });
     },
 
-    async invite(actor: Actor, origin: Origin): Promise<Invitation> {
-      audit.record({ actorId: actor.userId, action: "invite.create", target: null, outcome: "done", address: origin.address });
-      return letterbox.invitation(actor.userId);
+    async invite(actor: Actor, input: CreateInvitation, origin: Origin): Promise<Invitation> {
+      const inviter = orGone(await findUser(database, actor.userId));
+      audit.record({ actorId: inviter.id, action: "invite.create", target: null, outcome: "done", address: origin.address });
+      return letterbox.invitation(inviter, input?.email);
     },
 
     authenticate: gatekeeper.authenticate,
