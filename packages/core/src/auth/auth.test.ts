@@ -2,6 +2,7 @@ import { databaseKinds, openTestDatabase, testOrigin as origin, type TestDatabas
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { users } from "../database/schema.ts";
+import { en } from "../mail/letters/en.ts";
 import { he } from "../mail/letters/he.ts";
 import { isCommonPassword } from "./names.ts";
 
@@ -84,6 +85,22 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
       await expect.poll(() => node.letters.tokenFor(email)).not.toBe("");
       await node.auth.resetPassword(node.letters.tokenFor(email), "Another-horse-2", elsewhere);
       await expect(login(email, "Another-horse-2", elsewhere)).resolves.toMatchObject({ user: { email } });
+    });
+
+    test("from a new device is told by letter, once", async () => {
+      const { email } = await node.person();
+      await login(email);
+      const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+      const stolen = { identifier: email, password, device: { name: "My old phone" } };
+      await node.auth.login(stolen, { ...elsewhere, userAgent: firefox });
+      await login(email, password, { ...elsewhere, userAgent: firefox });
+      await node.background.settled();
+      const [letter, ...more] = node.letters.to(email);
+      expect(letter?.subject).toBe(en.newSignIn.subject);
+      expect(letter?.text).toContain("Device: \u2068Firefox 128, Linux\u2069");
+      expect(letter?.text).toContain("https://parley.example/sessions");
+      expect(letter?.text).not.toContain("My old phone");
+      expect(more).toEqual([]);
     });
 
     test("takes a hash of another algorithm once and replaces it", async () => {

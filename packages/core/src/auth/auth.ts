@@ -53,7 +53,9 @@ export function createAuth(
   });
 
   async function openSession(user: UserRow, deviceName: string | undefined, origin: Origin): Promise<OpenedSession> {
-    const opened = await sessions.open(user, deviceName ?? null, origin);
+    const { isKnownDevice, ...opened } = await sessions.open(user, deviceName ?? null, origin);
+    // Whoever signs in for the first time knows of it.
+    if (!isKnownDevice && user.lastLoginAt) letterbox.newSignIn(user, opened.session);
     return { user: publicUser(user), ...opened };
   }
 

@@ -1,6 +1,8 @@
+import type { Session } from "@parley/contract";
 import {
   accountExistsLetter,
   inviteLetter,
+  newSignInLetter,
   passwordChangedLetter,
   resetPasswordLetter,
   verifyEmailLetter,
@@ -62,6 +64,14 @@ export function createLetterbox(
     passwordChanged(user: UserRow) {
       background.run("letter about a new password", () =>
         mailer.send(passwordChangedLetter({ ...addressOf(user), link: pageAt("forgot-password") })),
+      );
+    },
+
+    /** Without the name that the device gives itself: whoever has stolen a password would choose a soothing one. */
+    newSignIn(user: UserRow, { device: { browser, os } }: Session) {
+      const device = [browser, os].filter(Boolean).join(", ") || null;
+      background.run("letter about a sign-in", () =>
+        post(user.id, "sign-in", async () => newSignInLetter({ ...addressOf(user), link: pageAt("sessions"), device })),
       );
     },
 

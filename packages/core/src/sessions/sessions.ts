@@ -94,17 +94,18 @@ export function createSessions(
         ip: origin.address,
         expiresAt: new Date(createdAt.getTime() + Math.min(settings.sessionTtlMs, settings.sessionMaxAgeMs)).toISOString(),
       };
-      const ended = await insertSession(database, {
+      const inserted = await insertSession(database, {
         ...row,
         now: createdAt.toISOString(),
         max: settings.maxSessions,
         auditId: ids.next(),
         passwordHash: owner.passwordHash,
       });
-      if (!ended) throw new AppError("invalid_credentials", "The name or the password is wrong");
+      if (!inserted) throw new AppError("invalid_credentials", "The name or the password is wrong");
+      const { ended, isKnownDevice } = inserted;
       tell(ended);
       const times = { createdAt: createdAt.toISOString(), lastActiveAt: createdAt.toISOString() };
-      return { session: toSession({ ...row, ...times }), tokens: await issue(row.id, 0, owner) };
+      return { session: toSession({ ...row, ...times }), tokens: await issue(row.id, 0, owner), isKnownDevice };
     },
 
     /** The next pair of tokens. A token that is older than the last rotation is in the wrong hands: its session ends. */
