@@ -237,6 +237,19 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
     });
   });
 
+  test("who is signed in is told anew at once when an account or its rights change", async () => {
+    const { actor, user } = await node.person();
+    const { actor: admin } = await node.person();
+    await database.database.update(users).set({ role: "admin" }).where(eq(users.id, admin.userId));
+    expect((await node.auth.me(actor)).user.displayName).toBe(user.displayName);
+    await node.users.update(actor, { displayName: "Ada" }, origin);
+    expect((await node.auth.me(actor)).user.displayName).toBe("Ada");
+    await node.administration.users.setRole(admin, { id: user.id, role: "operator" }, origin);
+    expect((await node.auth.me(actor)).user.role).toBe("operator");
+    await node.users.deleteAccount(actor, password, origin);
+    await expect(node.auth.me(actor)).rejects.toMatchObject({ reason: "session_ended" });
+  });
+
   describe("a password", () => {
     test("that is changed ends every other session and no longer works", async () => {
       const { email, actor, accessToken } = await node.person();

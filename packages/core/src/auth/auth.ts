@@ -23,7 +23,7 @@ type AuthPorts = Pick<
 
 const userCacheMs = 60 * 60_000;
 
-export const userCacheKey = (userId: string) => `user:${userId}`;
+const userCacheKey = (userId: string) => `user:${userId}`;
 
 export interface OpenedSession {
   user: User;
