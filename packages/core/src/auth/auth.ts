@@ -12,7 +12,16 @@ import type { Gatekeeper } from "./gatekeeper.ts";
 import { createLetterbox } from "./letterbox.ts";
 import { hashLink } from "./links.ts";
 import { fold, isCommonPassword, normalizePassword } from "./names.ts";
-import { findTaken, findUser, findUserByEmail, insertUser, markEmailVerified, setPasswordHash, type UserRow } from "./queries.ts";
+import {
+  findTaken,
+  findUser,
+  findUserByEmail,
+  hasAccounts,
+  insertUser,
+  markEmailVerified,
+  setPasswordHash,
+  type UserRow,
+} from "./queries.ts";
 import { createSetupCode } from "./setup-code.ts";
 import { createSignIn } from "./sign-in.ts";
 
@@ -44,7 +53,7 @@ export function createAuth(
   const signIn = createSignIn(ports, { audit });
   const setupCode = createSetupCode(settings.jwtSecrets);
   const isVerificationRequired = settings.emailVerification === "required";
-  let hasAccounts = false;
+  let isFounded = false;
 
   let changes = 0;
   access.onChange(({ userId }) => {
@@ -61,10 +70,8 @@ export function createAuth(
 
   /** The first account of all belongs to whoever sits at the machine, or has the code that its start has printed. */
   async function mayFound(input: Register, origin: Origin): Promise<boolean> {
-    if (hasAccounts) return false;
-    const { anyone } = await findTaken(database, { emailKey: "", usernameKey: null });
-    hasAccounts = anyone;
-    if (anyone) return false;
+    isFounded ||= await hasAccounts(database);
+    if (isFounded) return false;
     if (origin.isLocal || (input.setupCode !== undefined && (await setupCode).matches(input.setupCode))) return true;
     throw new AppError("forbidden", "The first account needs the set-up code that the server printed when it started");
   }
@@ -90,8 +97,7 @@ export function createAuth(
   return {
     /** Shown at the start while there is no account. */
     async setupCode(): Promise<string | null> {
-      const { anyone } = await findTaken(database, { emailKey: "", usernameKey: null });
-      return anyone ? null : (await setupCode).code;
+      return (await hasAccounts(database)) ? null : (await setupCode).code;
     },
 
     async register(input: Register, origin: Origin): Promise<OpenedSession | { next: "verify_email" }> {
@@ -119,7 +125,7 @@ export function createAuth(
         checkInvitation(input);
         isMade = await insertUser(database, { ...user, isFounder, invitation });
       }
-      hasAccounts = true;
+      isFounded = true;
       if (!isMade) return refuseRegistration(user, invitation !== null);
       audit.record({
         actorId: user.id,
