@@ -1,17 +1,7 @@
 import type { ApiKey, Plan } from "@parley/contract";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value } from "../database/statement.ts";
-
-interface KeyRow {
-  id: string;
-  name: string;
-  prefix: string;
-  scopes: string[];
-  createdAt: string;
-  expiresAt: string | null;
-  lastUsedAt: string | null;
-}
+import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 const columns = sql`id, name, prefix, scopes, created_at as "createdAt", expires_at as "expiresAt", last_used_at as "lastUsedAt"`;
 
@@ -38,7 +28,7 @@ export async function lockOwner(transaction: Database, userId: string): Promise<
   await lock(transaction, { userId });
 }
 
-const insert = statement<Record<string, unknown>, KeyRow>(
+const insert = statement<Record<string, unknown>, Written<ApiKey>>(
   "insert_key",
   sql`insert into api_keys (id, user_id, name, prefix, hash, scopes, created_at, expires_at)
     select ${value("id")}::uuid, ${value("userId")}::uuid, ${value("name")}, ${value("prefix")}, ${value("hash")},
@@ -53,7 +43,7 @@ export async function insertKey(transaction: Database, key: NewKey, max: number)
   return row ? toApiKey(row) : null;
 }
 
-const list = statement<{ userId: string }, KeyRow>(
+const list = statement<{ userId: string }, Written<ApiKey>>(
   "list_keys",
   sql`select ${columns} from api_keys where user_id = ${value("userId")}::uuid and revoked_at is null
     order by created_at desc, id desc limit 500`,
@@ -149,7 +139,7 @@ export async function sweepKeys(database: Database, now: string): Promise<void> 
   await sweep(database, { now });
 }
 
-function toApiKey(row: KeyRow): ApiKey {
+function toApiKey(row: Written<ApiKey>): ApiKey {
   return {
     ...row,
     createdAt: instant(row.createdAt),
