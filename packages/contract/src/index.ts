@@ -19,5 +19,5 @@ export type {
   TokenCounts,
 } from "./events.ts";
 export * from "./model.ts";
-export { id } from "./text.ts";
+export { ById } from "./text.ts";
 export * from "./user.ts";

@@ -2,7 +2,7 @@ import {
   Account,
   AccountPage,
   AuditPage,
-  ChangeAccount,
+  ById,
   CreateInvitation,
   Invitation,
   ListAccounts,
@@ -22,11 +22,11 @@ const users = {
     .query(({ ctx, input }) => ctx.services.administration.users.list(ctx.actor, input)),
   /** Takes effect within seconds, on open sockets too. */
   suspend: manager
-    .input(ChangeAccount)
+    .input(ById)
     .output(Account)
     .mutation(({ ctx, input }) => ctx.services.administration.users.suspend(ctx.actor, input.id, ctx.origin)),
   restore: manager
-    .input(ChangeAccount)
+    .input(ById)
     .output(Account)
     .mutation(({ ctx, input }) => ctx.services.administration.users.restore(ctx.actor, input.id, ctx.origin)),
   /** Nobody grants more than they have. */

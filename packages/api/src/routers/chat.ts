@@ -1,9 +1,9 @@
 import {
+  ById,
   Conversation,
   ConversationPage,
   FollowLive,
   FollowRun,
-  id,
   ListConversations,
   ListMessages,
   MessagePage,
@@ -11,7 +11,6 @@ import {
   SendMessage,
 } from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
-import * as z from "zod";
 import { trackedFeed } from "../tracked-feed.ts";
 import { signedIn } from "../trpc.ts";
 
@@ -22,7 +21,7 @@ const conversations = {
     .output(ConversationPage)
     .query(({ ctx, input }) => ctx.services.chat.conversations.list(ctx.actor, input)),
   get: signedIn
-    .input(z.object({ id: id() }))
+    .input(ById)
     .output(Conversation)
     .query(({ ctx, input }) => ctx.services.chat.conversations.get(ctx.actor, input.id)),
 } satisfies TRPCRouterRecord;
