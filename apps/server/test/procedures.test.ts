@@ -52,7 +52,11 @@ const table: Record<string, Row> = {
     call: (api) => api.admin.audit.list.query({}),
     wrong: (api) => api.admin.audit.list.query({ limit: 0 }),
   },
-  "admin.invites.create": { permission: "users.manage", call: (api) => api.admin.invites.create.mutate() },
+  "admin.invites.create": {
+    permission: "users.manage",
+    call: (api) => api.admin.invites.create.mutate(),
+    wrong: (api) => api.admin.invites.create.mutate({ email: "no" }),
+  },
   "admin.users.list": {
     permission: "users.manage",
     call: (api) => api.admin.users.list.query({}),

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { Plan } from "./auth.ts";
-import { id, text } from "./text.ts";
+import { Email, Plan } from "./auth.ts";
+import { ById, id, text } from "./text.ts";
 
 const PageSize = z.int().min(1).max(100).optional();
 
@@ -31,10 +31,7 @@ export type ListAccounts = z.output<typeof ListAccounts>;
 export const AccountPage = z.object({ items: z.array(Account), nextCursor: z.string().nullable() });
 export type AccountPage = z.output<typeof AccountPage>;
 
-export const ChangeAccount = z.object({ id: id() });
-export type ChangeAccount = z.output<typeof ChangeAccount>;
-
-export const SetRole = z.object({ id: id(), role: text().min(1).max(50) });
+export const SetRole = ById.extend({ role: text().min(1).max(50) });
 export type SetRole = z.output<typeof SetRole>;
 
 export const ListAudit = z.object({
@@ -61,6 +58,10 @@ export const AuditPage = z.object({
   nextCursor: z.string().nullable(),
 });
 export type AuditPage = z.output<typeof AuditPage>;
+
+/** With an address, the link is sent there as well. */
+export const CreateInvitation = z.object({ email: Email.optional() }).optional();
+export type CreateInvitation = z.output<typeof CreateInvitation>;
 
 /** Whoever opens the link may register, once. */
 export const Invitation = z.object({ link: z.string(), token: z.string(), expiresAt: z.date() });

@@ -40,6 +40,3 @@ export type CreatedApiKey = z.output<typeof CreatedApiKey>;
 
 export const ApiKeyList = z.array(ApiKey);
 export type ApiKeyList = z.output<typeof ApiKeyList>;
-
-export const RevokeApiKey = z.object({ id: id() });
-export type RevokeApiKey = z.output<typeof RevokeApiKey>;

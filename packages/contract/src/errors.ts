@@ -49,7 +49,3 @@ export interface ErrorData {
   retryAfterMs?: number;
   issues?: InputIssue[];
 }
-
-export function isErrorReason(value: unknown): value is ErrorReason {
-  return typeof value === "string" && Object.hasOwn(errorReasons, value);
-}

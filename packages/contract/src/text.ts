@@ -6,3 +6,6 @@ export const text = () =>
 
 /** In one spelling: the same id in capital letters is the same id. */
 export const id = () => z.uuid().toLowerCase();
+
+/** The input of what is done to one thing. */
+export const ById = z.object({ id: id() });

@@ -1,4 +1,14 @@
-import { Account, AccountPage, AuditPage, ChangeAccount, Invitation, ListAccounts, ListAudit, SetRole } from "@parley/contract";
+import {
+  Account,
+  AccountPage,
+  AuditPage,
+  ById,
+  CreateInvitation,
+  Invitation,
+  ListAccounts,
+  ListAudit,
+  SetRole,
+} from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
 import { permitted } from "../trpc.ts";
 
@@ -12,11 +22,11 @@ const users = {
     .query(({ ctx, input }) => ctx.services.administration.users.list(ctx.actor, input)),
   /** Takes effect within seconds, on open sockets too. */
   suspend: manager
-    .input(ChangeAccount)
+    .input(ById)
     .output(Account)
     .mutation(({ ctx, input }) => ctx.services.administration.users.suspend(ctx.actor, input.id, ctx.origin)),
   restore: manager
-    .input(ChangeAccount)
+    .input(ById)
     .output(Account)
     .mutation(({ ctx, input }) => ctx.services.administration.users.restore(ctx.actor, input.id, ctx.origin)),
   /** Nobody grants more than they have. */
@@ -35,8 +45,11 @@ const audit = {
 } satisfies TRPCRouterRecord;
 
 const invites = {
-  /** A link that makes one account, where registration is by invitation. */
-  create: manager.output(Invitation).mutation(({ ctx }) => ctx.services.auth.invite(ctx.actor, ctx.origin)),
+  /** A link that makes one account, where registration is by invitation; with an address, in a letter too. */
+  create: manager
+    .input(CreateInvitation)
+    .output(Invitation)
+    .mutation(({ ctx, input }) => ctx.services.auth.invite(ctx.actor, input, ctx.origin)),
 } satisfies TRPCRouterRecord;
 
 export const admin = { users, audit, invites } satisfies TRPCRouterRecord;

@@ -1,8 +1,7 @@
-import { ApiKeyList, CreateApiKey, CreatedApiKey, Done, RevokeApiKey } from "@parley/contract";
+import { ApiKeyList, ById, CreateApiKey, CreatedApiKey, Done } from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
 import { signedIn } from "../trpc.ts";
-
-const done = { done: true } as const;
+import { done } from "./done.ts";
 
 export const apiKey = {
   /** The key is in this answer and never again. Without scopes it reads and writes chats and reads the account. */
@@ -13,7 +12,7 @@ export const apiKey = {
   list: signedIn.output(ApiKeyList).query(({ ctx }) => ctx.services.keys.list(ctx.actor)),
   /** Within seconds, everywhere. */
   revoke: signedIn
-    .input(RevokeApiKey)
+    .input(ById)
     .output(Done)
     .mutation(async ({ ctx, input }) => {
       await ctx.services.keys.revoke(ctx.actor, input.id, ctx.origin);

@@ -17,8 +17,7 @@ import { AppError, type IssuedTokens } from "@parley/core";
 import type { TRPCRouterRecord } from "@trpc/server";
 import { type Context, requireCookies } from "../context.ts";
 import { signedIn, signingIn } from "../trpc.ts";
-
-const done = { done: true } as const;
+import { done } from "./done.ts";
 
 /** Where the caller wants its tokens: in cookies, and then not in the answer, or in the answer. */
 function deliver<Result extends { tokens: IssuedTokens }>(

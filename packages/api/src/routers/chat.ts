@@ -1,10 +1,10 @@
 import {
+  ById,
   Conversation,
   ConversationPage,
   Done,
   FollowLive,
   FollowRun,
-  id,
   ListConversations,
   ListMessages,
   MessagePage,
@@ -13,9 +13,9 @@ import {
   StopRun,
 } from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
-import * as z from "zod";
 import { trackedFeed } from "../tracked-feed.ts";
 import { signedIn } from "../trpc.ts";
+import { done } from "./done.ts";
 
 const conversations = {
   /** A page of your conversations, newest activity first. */
@@ -24,7 +24,7 @@ const conversations = {
     .output(ConversationPage)
     .query(({ ctx, input }) => ctx.services.chat.conversations.list(ctx.actor, input)),
   get: signedIn
-    .input(z.object({ id: id() }))
+    .input(ById)
     .output(Conversation)
     .query(({ ctx, input }) => ctx.services.chat.conversations.get(ctx.actor, input.id)),
 } satisfies TRPCRouterRecord;
@@ -54,7 +54,7 @@ export const chat = {
     .output(Done)
     .mutation(async ({ ctx, input }) => {
       await ctx.services.chat.stop(ctx.actor, input);
-      return { done: true as const };
+      return done;
     }),
   /** The events of an answer, from the beginning or after `lastEventId`. */
   follow: signedIn

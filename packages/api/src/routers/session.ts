@@ -1,15 +1,13 @@
-import { Done, id, SessionList } from "@parley/contract";
+import { ById, Done, SessionList } from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
-import * as z from "zod";
 import { signedIn } from "../trpc.ts";
-
-const done = { done: true } as const;
+import { done } from "./done.ts";
 
 export const session = {
   /** Your signed-in devices, the one used last first. */
   list: signedIn.output(SessionList).query(({ ctx }) => ctx.services.sessions.list(ctx.actor)),
   end: signedIn
-    .input(z.object({ id: id() }))
+    .input(ById)
     .output(Done)
     .mutation(async ({ ctx, input }) => {
       await ctx.services.sessions.endOne(ctx.actor, input.id, "ended", ctx.origin);

@@ -12,8 +12,7 @@ import {
 } from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
 import { signedIn } from "../trpc.ts";
-
-const done = { done: true } as const;
+import { done } from "./done.ts";
 
 export const user = {
   profile: signedIn.output(Profile).query(({ ctx }) => ctx.services.users.profile(ctx.actor)),

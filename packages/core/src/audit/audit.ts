@@ -1,6 +1,7 @@
+import type { AuditPage } from "@parley/contract";
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
-import { statement, value } from "../database/statement.ts";
+import { statement, value, type Written } from "../database/statement.ts";
 import type { Ports } from "../ports.ts";
 
 /** What can be recorded; the list is what a reader of the log may filter by. */
@@ -68,16 +69,7 @@ const sweep = statement<{ days: number }, never>(
   sql`delete from audit_log where created_at < now() - make_interval(days => ${value("days")}::int)`,
 );
 
-export interface AuditLine {
-  id: string;
-  actorId: string | null;
-  action: string;
-  target: string | null;
-  outcome: "done" | "refused";
-  address: string | null;
-  details: Record<string, unknown>;
-  createdAt: string;
-}
+export type AuditLine = Written<AuditPage["items"][number]>;
 
 const columns = sql`id, actor_id as "actorId", action, target, outcome, address, details, created_at as "createdAt"`;
 const further = sql`(${value("before")}::uuid is null or id < ${value("before")}::uuid)

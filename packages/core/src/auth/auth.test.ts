@@ -2,6 +2,8 @@ import { databaseKinds, openTestDatabase, testOrigin as origin, type TestDatabas
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { users } from "../database/schema.ts";
+import { en } from "../mail/letters/en.ts";
+import { he } from "../mail/letters/he.ts";
 import { isCommonPassword } from "./names.ts";
 
 const elsewhere = { address: "203.0.113.7", userAgent: "another browser", isLocal: false };
@@ -85,6 +87,22 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
       await expect(login(email, "Another-horse-2", elsewhere)).resolves.toMatchObject({ user: { email } });
     });
 
+    test("from a new device is told by letter, once", async () => {
+      const { email } = await node.person();
+      await login(email);
+      const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+      const stolen = { identifier: email, password, device: { name: "My old phone" } };
+      await node.auth.login(stolen, { ...elsewhere, userAgent: firefox });
+      await login(email, password, { ...elsewhere, userAgent: firefox });
+      await node.background.settled();
+      const [letter, ...more] = node.letters.to(email);
+      expect(letter?.subject).toBe(en.newSignIn.subject);
+      expect(letter?.text).toContain("Device: \u2068Firefox 128, Linux\u2069");
+      expect(letter?.text).toContain("https://parley.example/sessions");
+      expect(letter?.text).not.toContain("My old phone");
+      expect(more).toEqual([]);
+    });
+
     test("takes a hash of another algorithm once and replaces it", async () => {
       const { email, user } = await node.person();
       const bcrypt = "$2b$12$Uyya/H/DbW3LCQh3Z5vHYOamoAQjTpZ6A5UKDQDJkqF2LeqYBkeZe";
@@ -154,7 +172,7 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
 
     test("can be closed, or by invitations that work once", async () => {
       const { actor } = await node.person();
-      const { token, link } = await node.auth.invite(actor, origin);
+      const { token, link } = await node.auth.invite(actor, undefined, origin);
       expect(link).toBe(`https://parley.example/register#token=${token}`);
       await withNode({ registration: "closed" }, async (closed) => {
         await expect(closed.auth.register({ email: address(), password, invitation: token }, origin)).rejects.toMatchObject({
@@ -169,6 +187,18 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
         expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
       });
     });
+  });
+
+  test("an invitation is sent where it is meant for, in the language of whoever invites", async () => {
+    const { actor, user } = await node.person();
+    await database.database.update(users).set({ language: "he" }).where(eq(users.id, user.id));
+    const email = address();
+    const { token } = await node.auth.invite(actor, { email }, origin);
+    for (let again = 0; again < 4; again++) await node.auth.invite(actor, { email: email.toUpperCase() }, origin);
+    await node.background.settled();
+    expect(node.letters.tokenFor(email)).toBe(token);
+    expect(node.letters.to(email)).toMatchObject([{ subject: he.invite.subject, text: expect.stringContaining("7 ימים") }]);
+    expect(node.letters.to(email.toUpperCase()), "an address gets three an hour").toHaveLength(2);
   });
 
   describe("tokens", () => {
@@ -205,6 +235,19 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
         });
       });
     });
+  });
+
+  test("who is signed in is told anew at once when an account or its rights change", async () => {
+    const { actor, user } = await node.person();
+    const { actor: admin } = await node.person();
+    await database.database.update(users).set({ role: "admin" }).where(eq(users.id, admin.userId));
+    expect((await node.auth.me(actor)).user.displayName).toBe(user.displayName);
+    await node.users.update(actor, { displayName: "Ada" }, origin);
+    expect((await node.auth.me(actor)).user.displayName).toBe("Ada");
+    await node.administration.users.setRole(admin, { id: user.id, role: "operator" }, origin);
+    expect((await node.auth.me(actor)).user.role).toBe("operator");
+    await node.users.deleteAccount(actor, password, origin);
+    await expect(node.auth.me(actor)).rejects.toMatchObject({ reason: "session_ended" });
   });
 
   describe("a password", () => {
@@ -245,8 +288,12 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
       node.auth.requestPasswordReset(email);
       await expect.poll(() => node.letters.tokenFor(email)).not.toBe("");
       const reset = node.auth.resetPassword(node.letters.tokenFor(email), "Another-horse-2", origin);
+      const newKey = () => node.keys.create(actor, { name: "thief", scopes: ["*"] }, origin);
+      const keys = Promise.allSettled(Array.from({ length: 8 }, newKey));
       const logins = await Promise.allSettled(Array.from({ length: 8 }, () => login(email)));
       await reset;
+      for (const result of await keys)
+        if (result.status === "rejected") expect(result.reason).toMatchObject({ reason: "session_ended" });
       for (const result of logins) {
         if (result.status === "rejected") expect(result.reason).toMatchObject({ reason: "invalid_credentials" });
         else
@@ -254,8 +301,8 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
             reason: "session_ended",
           });
       }
-      const key = node.keys.create(actor, { name: "thief", scopes: ["*"] }, origin);
-      await expect(key).rejects.toBeInstanceOf(Error);
+      expect(await node.keys.list(actor)).toEqual([]);
+      await expect(newKey()).rejects.toMatchObject({ reason: "session_ended" });
     });
 
     test("reset for an unknown address sends nothing and says nothing", async () => {

@@ -1,4 +1,4 @@
-import type { ChangePassword, Invitation, Login, Me, Refresh, Register, Session, User } from "@parley/contract";
+import type { ChangePassword, CreateInvitation, Invitation, Login, Me, Refresh, Register, Session, User } from "@parley/contract";
 import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
@@ -6,12 +6,22 @@ import type { Keys } from "../keys/keys.ts";
 import type { Ports } from "../ports.ts";
 import type { IssuedTokens, Sessions } from "../sessions/sessions.ts";
 import type { Settings } from "../settings.ts";
+import { orGone } from "../users/own-account.ts";
 import type { Actor, Origin } from "./actor.ts";
 import type { Gatekeeper } from "./gatekeeper.ts";
 import { createLetterbox } from "./letterbox.ts";
 import { hashLink } from "./links.ts";
 import { fold, isCommonPassword, normalizePassword } from "./names.ts";
-import { findTaken, findUser, findUserByEmail, insertUser, markEmailVerified, setPasswordHash, type UserRow } from "./queries.ts";
+import {
+  findTaken,
+  findUser,
+  findUserByEmail,
+  hasAccounts,
+  insertUser,
+  markEmailVerified,
+  setPasswordHash,
+  type UserRow,
+} from "./queries.ts";
 import { createSetupCode } from "./setup-code.ts";
 import { createSignIn } from "./sign-in.ts";
 
@@ -22,7 +32,7 @@ type AuthPorts = Pick<
 
 const userCacheMs = 60 * 60_000;
 
-export const userCacheKey = (userId: string) => `user:${userId}`;
+const userCacheKey = (userId: string) => `user:${userId}`;
 
 export interface OpenedSession {
   user: User;
@@ -43,7 +53,7 @@ export function createAuth(
   const signIn = createSignIn(ports, { audit });
   const setupCode = createSetupCode(settings.jwtSecrets);
   const isVerificationRequired = settings.emailVerification === "required";
-  let hasAccounts = false;
+  let isFounded = false;
 
   let changes = 0;
   access.onChange(({ userId }) => {
@@ -52,16 +62,16 @@ export function createAuth(
   });
 
   async function openSession(user: UserRow, deviceName: string | undefined, origin: Origin): Promise<OpenedSession> {
-    const opened = await sessions.open(user, deviceName ?? null, origin);
+    const { isKnownDevice, ...opened } = await sessions.open(user, deviceName ?? null, origin);
+    // Whoever signs in for the first time knows of it.
+    if (!isKnownDevice && user.lastLoginAt) letterbox.newSignIn(user, opened.session);
     return { user: publicUser(user), ...opened };
   }
 
   /** The first account of all belongs to whoever sits at the machine, or has the code that its start has printed. */
   async function mayFound(input: Register, origin: Origin): Promise<boolean> {
-    if (hasAccounts) return false;
-    const { anyone } = await findTaken(database, { emailKey: "", usernameKey: null });
-    hasAccounts = anyone;
-    if (anyone) return false;
+    isFounded ||= await hasAccounts(database);
+    if (isFounded) return false;
     if (origin.isLocal || (input.setupCode !== undefined && (await setupCode).matches(input.setupCode))) return true;
     throw new AppError("forbidden", "The first account needs the set-up code that the server printed when it started");
   }
@@ -87,8 +97,7 @@ export function createAuth(
   return {
     /** Shown at the start while there is no account. */
     async setupCode(): Promise<string | null> {
-      const { anyone } = await findTaken(database, { emailKey: "", usernameKey: null });
-      return anyone ? null : (await setupCode).code;
+      return (await hasAccounts(database)) ? null : (await setupCode).code;
     },
 
     async register(input: Register, origin: Origin): Promise<OpenedSession | { next: "verify_email" }> {
@@ -116,7 +125,7 @@ export function createAuth(
         checkInvitation(input);
         isMade = await insertUser(database, { ...user, isFounder, invitation });
       }
-      hasAccounts = true;
+      isFounded = true;
       if (!isMade) return refuseRegistration(user, invitation !== null);
       audit.record({
         actorId: user.id,
@@ -154,9 +163,7 @@ export function createAuth(
       let user = await cache.get<User>(key);
       if (!user) {
         const before = changes;
-        const row = await findUser(database, actor.userId);
-        if (!row) throw new AppError("session_ended", "This account no longer exists");
-        user = publicUser(row);
+        user = publicUser(orGone(await findUser(database, actor.userId)));
         // What was read before a change may be older than it.
         if (before === changes) await cache.set(key, user, userCacheMs);
       }
@@ -230,9 +237,10 @@ export function createAuth(
       });
     },
 
-    async invite(actor: Actor, origin: Origin): Promise<Invitation> {
-      audit.record({ actorId: actor.userId, action: "invite.create", target: null, outcome: "done", address: origin.address });
-      return letterbox.invitation(actor.userId);
+    async invite(actor: Actor, input: CreateInvitation, origin: Origin): Promise<Invitation> {
+      const inviter = orGone(await findUser(database, actor.userId));
+      audit.record({ actorId: inviter.id, action: "invite.create", target: null, outcome: "done", address: origin.address });
+      return letterbox.invitation(inviter, input?.email);
     },
 
     authenticate: gatekeeper.authenticate,

@@ -3,6 +3,7 @@ import { instant } from "../database/statement.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Keys } from "../keys/keys.ts";
 import type { Ports } from "../ports.ts";
+import { orEnded } from "../sessions/live-session.ts";
 import { findLiveSession } from "../sessions/queries.ts";
 import type { Actor } from "./actor.ts";
 import type { createTokens } from "./tokens.ts";
@@ -70,9 +71,8 @@ export function createGatekeeper(
 
   async function checkToken(token: string): Promise<Known> {
     const claims = await tokens.verify(token);
-    const session = await findLiveSession(database, claims.sessionId, clock.now().toISOString());
-    if (!session || session.userId !== claims.userId) throw new AppError("session_ended", "This session has ended");
-    if (session.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
+    const session = orEnded(await findLiveSession(database, claims.sessionId, clock.now().toISOString()));
+    if (session.userId !== claims.userId) throw new AppError("session_ended", "This session has ended");
     const { userId, plan, budget, permissions } = session;
     const actor: Actor = { userId, sessionId: claims.sessionId, plan, budget, permissions, via: "session", scopes: null };
     const expiresAt = Math.min(claims.expiresAt, instant(session.expiresAt).getTime());

@@ -83,16 +83,25 @@ export async function insertUser(database: Database, user: NewUser): Promise<boo
   return (await insert(database, { ...user })).length === 1;
 }
 
-const taken = statement<Record<string, unknown>, { email: boolean; username: boolean; anyone: boolean }>(
+const taken = statement<{ emailKey: string; usernameKey: string | null }, { email: boolean; username: boolean }>(
   "names_taken",
   sql`select exists (select 1 from users where email_key = ${value("emailKey")}) as email,
-    exists (select 1 from users where username_key = ${value("usernameKey")}::text) as username,
-    exists (select 1 from users) as anyone`,
+    exists (select 1 from users where username_key = ${value("usernameKey")}::text) as username`,
 );
 
 export async function findTaken(database: Database, names: { emailKey: string; usernameKey: string | null }) {
   const [found] = await taken(database, names);
-  return found ?? { email: false, username: false, anyone: false };
+  return found ?? { email: false, username: false };
+}
+
+const anyAccount = statement<Record<string, never>, { exists: boolean }>(
+  "any_account",
+  sql`select exists (select 1 from users) as exists`,
+);
+
+export async function hasAccounts(database: Database): Promise<boolean> {
+  const [found] = await anyAccount(database, {});
+  return found?.exists ?? false;
 }
 
 const nobody = "00000000-0000-7000-8000-000000000000";

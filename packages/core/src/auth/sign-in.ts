@@ -2,7 +2,7 @@ import type { Login } from "@parley/contract";
 import type { Audit } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
-import { isKnownDevice } from "../sessions/queries.ts";
+import { findKnownDevice } from "../sessions/queries.ts";
 import type { Origin } from "./actor.ts";
 import { fold, normalizePassword } from "./names.ts";
 import { countFailure, findUserByKey, setPasswordHash, type UserRow } from "./queries.ts";
@@ -65,7 +65,7 @@ export function createSignIn(ports: SignInPorts, { audit }: { audit: Audit }) {
   /** A device that this person is known by comes in all the same: a stranger's failures must not keep the owner out. */
   async function refuseLocked(user: UserRow, { address, userAgent }: Origin) {
     const retryAfterMs = (user.lockedUntil?.getTime() ?? 0) - clock.now().getTime();
-    if (retryAfterMs <= 0 || (await isKnownDevice(database, { userId: user.id, ip: address, userAgent }))) return;
+    if (retryAfterMs <= 0 || (await findKnownDevice(database, { userId: user.id, ip: address, userAgent }))) return;
     throw new AppError("account_locked", "There were too many failed sign-ins: try again later, or reset the password", {
       retryAfterMs,
     });

@@ -26,6 +26,11 @@ export function statement<Values extends Record<string, unknown>, Row>(name: str
   };
 }
 
+/** A row as a statement gives it. */
+export type Written<Row> = {
+  [Key in keyof Row]: Row[Key] extends Date ? string : Row[Key] extends Date | null ? string | null : Row[Key];
+};
+
 /** Keeps what a query builder prepared, once a database. */
 export function prepared<Query>(prepare: (database: Database) => Query): (database: Database) => Query {
   const preparedFor = new WeakMap<Database, Query>();

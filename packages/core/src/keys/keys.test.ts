@@ -3,7 +3,7 @@ import { asc, eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AccessChange, createAccessChanges } from "../access/changes.ts";
 import { createAudit } from "../audit/audit.ts";
-import { accessChanges, apiKeys, auditLog, roles, users } from "../database/schema.ts";
+import { accessChanges, apiKeys, auditLog, roles, sessions, users } from "../database/schema.ts";
 import { createKeys } from "./keys.ts";
 
 const origin = { address: "127.0.0.1" };
@@ -104,6 +104,18 @@ describe.each(databaseKinds)("keys on %s", (kind) => {
     const { actor } = await node.person();
     const made = keys.create({ ...actor, via: "key", scopes: ["*"] }, { name: "a" }, origin);
     await expect(made).rejects.toMatchObject({ reason: "forbidden" });
+  });
+
+  test("a session that has just ended makes none, nor does a suspended account, and each is told so", async () => {
+    const ended = await node.person();
+    await node.database.update(sessions).set({ endedAt: node.clock.now() }).where(eq(sessions.id, ended.sessionId));
+    await expect(keys.create(ended.actor, { name: "a" }, origin)).rejects.toMatchObject({ reason: "session_ended" });
+    const suspended = await node.person({ status: "suspended" });
+    await expect(keys.create(suspended.actor, { name: "a" }, origin)).rejects.toMatchObject({ reason: "account_disabled" });
+    const gone = await node.person();
+    await node.database.delete(users).where(eq(users.id, gone.id));
+    await expect(keys.create(gone.actor, { name: "a" }, origin)).rejects.toMatchObject({ reason: "session_ended" });
+    for (const { actor } of [ended, suspended, gone]) expect(await keys.list(actor)).toEqual([]);
   });
 
   test("a key ends at its time, and cannot end before it begins", async () => {

@@ -6,7 +6,19 @@ import { sha256, toHex } from "../auth/secrets.ts";
 import type { Budget } from "../budgets/budgets.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
-import { findExpiredKeys, findLiveKey, insertKey, listKeys, noteKeyUse, revokeKey, revokeKeys, sweepKeys } from "./queries.ts";
+import { orEnded } from "../sessions/live-session.ts";
+import { findLiveSession } from "../sessions/queries.ts";
+import {
+  findExpiredKeys,
+  findLiveKey,
+  insertKey,
+  listKeys,
+  lockOwner,
+  noteKeyUse,
+  revokeKey,
+  revokeKeys,
+  sweepKeys,
+} from "./queries.ts";
 import { findForbiddenScope, narrowPermissions } from "./scopes.ts";
 
 const maxKeys = 50;
@@ -53,21 +65,22 @@ export function createKeys(
       const forbidden = findForbiddenScope(actor.permissions, scopes);
       if (forbidden) throw new AppError("forbidden", `You do not have the permission ${forbidden} yourself`);
       const key = makeKey();
-      const apiKey = await insertKey(
-        database,
-        {
-          id: ids.next(),
-          userId: actor.userId,
-          name: input.name,
-          prefix: key.slice(0, prefixLength),
-          hash: await hashKey(key),
-          scopes,
-          expiresAt: input.expiresAt?.toISOString() ?? null,
-          now: now.toISOString(),
-          sessionId: actor.sessionId,
-        },
-        maxKeys,
-      );
+      const row = {
+        id: ids.next(),
+        userId: actor.userId,
+        name: input.name,
+        prefix: key.slice(0, prefixLength),
+        hash: await hashKey(key),
+        scopes,
+        expiresAt: input.expiresAt?.toISOString() ?? null,
+        now: now.toISOString(),
+      };
+      const apiKey = await database.transaction(async (transaction) => {
+        await lockOwner(transaction, actor.userId);
+        // A reset ends sessions first and then waits for this lock to revoke keys: no key of a session that it ended stays.
+        orEnded(await findLiveSession(transaction, actor.sessionId, row.now));
+        return insertKey(transaction, row, maxKeys);
+      });
       if (!apiKey) throw new AppError("conflict", `An account has at most ${maxKeys} API keys: revoke one first`);
       audit.record({
         actorId: actor.userId,

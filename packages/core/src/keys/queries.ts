@@ -2,17 +2,7 @@ import type { ApiKey, Plan } from "@parley/contract";
 import { type SQL, sql } from "drizzle-orm";
 import type { Budget } from "../budgets/budgets.ts";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value } from "../database/statement.ts";
-
-interface KeyRow {
-  id: string;
-  name: string;
-  prefix: string;
-  scopes: string[];
-  createdAt: string;
-  expiresAt: string | null;
-  lastUsedAt: string | null;
-}
+import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 const columns = sql`id, name, prefix, scopes, created_at as "createdAt", expires_at as "expiresAt", last_used_at as "lastUsedAt"`;
 
@@ -27,37 +17,34 @@ export interface NewKey {
   scopes: readonly string[];
   expiresAt: string | null;
   now: string;
-  /** The session that asks for it: one that has ended a moment ago leaves nothing behind. */
-  sessionId: string;
 }
 
-const lockOwner = statement<{ userId: string }, { id: string }>(
+const lock = statement<{ userId: string }, { id: string }>(
   "lock_key_owner",
   sql`select id from users where id = ${value("userId")}::uuid for no key update`,
 );
 
-const insert = statement<Record<string, unknown>, KeyRow>(
+/** Keys of one person are made and revoked in turn. */
+export async function lockOwner(transaction: Database, userId: string): Promise<void> {
+  await lock(transaction, { userId });
+}
+
+const insert = statement<Record<string, unknown>, Written<ApiKey>>(
   "insert_key",
   sql`insert into api_keys (id, user_id, name, prefix, hash, scopes, created_at, expires_at)
     select ${value("id")}::uuid, ${value("userId")}::uuid, ${value("name")}, ${value("prefix")}, ${value("hash")},
       array(select jsonb_array_elements_text(${value("scopes")}::jsonb)), ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz
-    where exists (
-        select 1 from sessions join users on users.id = sessions.user_id
-        where sessions.id = ${value("sessionId")}::uuid and sessions.ended_at is null and users.status = 'active')
-      and (select count(*) from api_keys where user_id = ${value("userId")}::uuid and ${isLive}) < ${value("max")}::int
+    where (select count(*) from api_keys where user_id = ${value("userId")}::uuid and ${isLive}) < ${value("max")}::int
     returning ${columns}`,
 );
 
-/** Null when the person has as many as are allowed. Keys of one person are made in turn, so that the count is exact. */
-export function insertKey(database: Database, key: NewKey, max: number): Promise<ApiKey | null> {
-  return database.transaction(async (transaction) => {
-    await lockOwner(transaction, { userId: key.userId });
-    const [row] = await insert(transaction, { ...key, scopes: JSON.stringify(key.scopes), max });
-    return row ? toApiKey(row) : null;
-  });
+/** Null when the person has as many as are allowed; exact while the owner is locked. */
+export async function insertKey(transaction: Database, key: NewKey, max: number): Promise<ApiKey | null> {
+  const [row] = await insert(transaction, { ...key, scopes: JSON.stringify(key.scopes), max });
+  return row ? toApiKey(row) : null;
 }
 
-const list = statement<{ userId: string }, KeyRow>(
+const list = statement<{ userId: string }, Written<ApiKey>>(
   "list_keys",
   sql`select ${columns} from api_keys where user_id = ${value("userId")}::uuid and revoked_at is null
     order by created_at desc, id desc limit 500`,
@@ -98,7 +85,7 @@ const revokeEach = revoking("revoke_keys", sql`true`);
 /** After whoever is just making one. */
 export function revokeKeys(database: Database, values: { userId: string; now: string }): Promise<{ id: string }[]> {
   return database.transaction(async (transaction) => {
-    await lockOwner(transaction, { userId: values.userId });
+    await lockOwner(transaction, values.userId);
     return revokeEach(transaction, values);
   });
 }
@@ -155,7 +142,7 @@ export async function sweepKeys(database: Database, now: string): Promise<void> 
   await sweep(database, { now });
 }
 
-function toApiKey(row: KeyRow): ApiKey {
+function toApiKey(row: Written<ApiKey>): ApiKey {
   return {
     ...row,
     createdAt: instant(row.createdAt),

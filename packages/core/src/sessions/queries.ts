@@ -1,5 +1,5 @@
 import type { Plan } from "@parley/contract";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Budget } from "../budgets/budgets.ts";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
@@ -23,7 +23,7 @@ const columns = sql`sessions.id, sessions.user_id as "userId", sessions.device_n
 const isLive = sql`sessions.ended_at is null and sessions.expires_at > ${value("now")}::timestamptz`;
 
 /** Ends what a condition names and tells every node, in one statement. */
-const ending = (name: string, where: ReturnType<typeof sql>) =>
+const ending = (name: string, where: SQL) =>
   statement<Record<string, unknown>, { id: string; userId: string }>(
     name,
     sql`with ended as (
@@ -33,7 +33,12 @@ const ending = (name: string, where: ReturnType<typeof sql>) =>
       select id, user_id as "userId" from ended`,
   );
 
-const insert = statement<Record<string, unknown>, { id: string }>(
+/** This person has signed in from there before. */
+const isKnownDevice = (userId: SQL) =>
+  sql`exists (select 1 from sessions where sessions.user_id = ${userId} and sessions.ip = ${value("ip")}
+    and sessions.user_agent is not distinct from ${value("userAgent")}::text) as "isKnownDevice"`;
+
+const insert = statement<Record<string, unknown>, { isKnownDevice: boolean }>(
   "insert_session",
   // With its line in the audit log: one commit a sign-in.
   // Only while the password is still the one that was checked: a reset takes the same lock, and ends sessions after it.
@@ -48,7 +53,8 @@ const insert = statement<Record<string, unknown>, { id: string }>(
       insert into audit_log (id, actor_id, action, target, outcome, address)
       select ${value("auditId")}::uuid, owner.id, 'account.login', 'session:' || ${value("id")}::text, 'done', ${value("ip")} from owner)
     update users set last_login_at = ${value("now")}::timestamptz, last_active_at = ${value("now")}::timestamptz,
-      failed_sign_ins = 0, locked_until = null from owner where users.id = owner.id returning users.id`,
+      failed_sign_ins = 0, locked_until = null from owner where users.id = owner.id
+    returning ${isKnownDevice(sql`owner.id`)}`,
 );
 
 const endSurplus = ending(
@@ -66,10 +72,11 @@ const endSurplus = ending(
 export async function insertSession(
   database: Database,
   session: Omit<SessionRow, "createdAt" | "lastActiveAt"> & { now: string; max: number; auditId: string; passwordHash: string },
-): Promise<{ id: string; userId: string }[] | null> {
+): Promise<{ ended: { id: string; userId: string }[]; isKnownDevice: boolean } | null> {
   const { userId, now, max } = session;
-  if ((await insert(database, { ...session })).length === 0) return null;
-  return endSurplus(database, { userId, now, max, reason: "replaced" });
+  const [inserted] = await insert(database, { ...session });
+  if (!inserted) return null;
+  return { ...inserted, ended: await endSurplus(database, { userId, now, max, reason: "replaced" }) };
 }
 
 export interface Rotated {
@@ -166,16 +173,14 @@ export function endSessions(
   return endAll(database, values);
 }
 
-const knownDevice = statement<Record<string, unknown>, { known: boolean }>(
+const knownDevice = statement<Record<string, unknown>, { isKnownDevice: boolean }>(
   "known_device",
-  sql`select exists (select 1 from sessions where user_id = ${value("userId")}::uuid and ip = ${value("ip")}
-    and user_agent is not distinct from ${value("userAgent")}::text) as known`,
+  sql`select ${isKnownDevice(sql`${value("userId")}::uuid`)}`,
 );
 
-/** This person has signed in from there before. */
-export async function isKnownDevice(database: Database, values: { userId: string; ip: string; userAgent: string | null }) {
+export async function findKnownDevice(database: Database, values: { userId: string; ip: string; userAgent: string | null }) {
   const [found] = await knownDevice(database, values);
-  return found?.known ?? false;
+  return found?.isKnownDevice ?? false;
 }
 
 const expired = statement<{ now: string }, { id: string; userId: string }>(

@@ -8,6 +8,7 @@ import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { describeDevice } from "./device.ts";
+import { orEnded } from "./live-session.ts";
 import {
   type EndReason,
   endExpiredSessions,
@@ -93,17 +94,18 @@ export function createSessions(
         ip: origin.address,
         expiresAt: new Date(createdAt.getTime() + Math.min(settings.sessionTtlMs, settings.sessionMaxAgeMs)).toISOString(),
       };
-      const ended = await insertSession(database, {
+      const inserted = await insertSession(database, {
         ...row,
         now: createdAt.toISOString(),
         max: settings.maxSessions,
         auditId: ids.next(),
         passwordHash: owner.passwordHash,
       });
-      if (!ended) throw new AppError("invalid_credentials", "The name or the password is wrong");
+      if (!inserted) throw new AppError("invalid_credentials", "The name or the password is wrong");
+      const { ended, isKnownDevice } = inserted;
       tell(ended);
       const times = { createdAt: createdAt.toISOString(), lastActiveAt: createdAt.toISOString() };
-      return { session: toSession({ ...row, ...times }), tokens: await issue(row.id, 0, owner) };
+      return { session: toSession({ ...row, ...times }), tokens: await issue(row.id, 0, owner), isKnownDevice };
     },
 
     /** The next pair of tokens. A token that is older than the last rotation is in the wrong hands: its session ends. */
@@ -120,9 +122,7 @@ export function createSessions(
         maxAgeMs: settings.sessionMaxAgeMs,
       });
       const current = rotated?.counter ?? (await currentCounter(id, counter, attemptId, origin));
-      const owner = await findLiveSession(database, id, now());
-      if (!owner) throw new AppError("session_ended", "This session has ended");
-      if (owner.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
+      const owner = orEnded(await findLiveSession(database, id, now()));
       return issue(id, current, { id: owner.userId, plan: owner.plan, role: owner.role });
     },
 
@@ -155,9 +155,8 @@ export function createSessions(
 
   /** For a token that is not the current one: the current counter when the caller may have it; otherwise the session ends. */
   async function currentCounter(id: string, counter: number, attemptId: string | null, origin: Origin): Promise<number> {
-    const state = await findSessionState(database, id, now());
-    if (!state?.isLive) throw new AppError("session_ended", "This session has ended");
-    if (state.status === "suspended") throw new AppError("account_disabled", "This account is suspended");
+    const found = await findSessionState(database, id, now());
+    const state = orEnded(found?.isLive ? found : null);
     const isOneBehind = state.counter === counter + 1 && state.rotatedAt !== null;
     const isSameAttempt = attemptId !== null && attemptId === state.attemptId;
     const isRecent = state.rotatedAt !== null && clock.now().getTime() - instant(state.rotatedAt).getTime() < reuseWindowMs;

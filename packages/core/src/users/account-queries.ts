@@ -1,15 +1,12 @@
 import type { Account } from "@parley/contract";
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value } from "../database/statement.ts";
-
-type Times = "lockedUntil" | "lastLoginAt" | "lastActiveAt";
-type AccountRow = Omit<Account, Times | "createdAt"> & { [Key in Times]: string | null } & { createdAt: string };
+import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 const columns = sql`id, email, email_verified_at is not null as "emailVerified", username, display_name as "displayName", role, plan,
   status, locked_until as "lockedUntil", last_login_at as "lastLoginAt", last_active_at as "lastActiveAt", created_at as "createdAt"`;
 
-const list = statement<Record<string, unknown>, AccountRow>(
+const list = statement<Record<string, unknown>, Written<Account>>(
   "list_accounts",
   sql`select ${columns} from users
     where (${value("before")}::uuid is null or id < ${value("before")}::uuid)
@@ -29,7 +26,7 @@ export async function listAccounts(
 
 /** Changes a right and tells every node, in one statement. */
 const changing = (name: string, set: ReturnType<typeof sql>) =>
-  statement<Record<string, unknown>, AccountRow>(
+  statement<Record<string, unknown>, Written<Account>>(
     name,
     sql`with changed as (update users set ${set} where id = ${value("id")}::uuid returning ${columns}),
       told as (insert into access_changes (kind, user_id) select 'rights_changed', id from changed)
@@ -60,7 +57,7 @@ export async function findPermissions(database: Database, role: string): Promise
   return row?.permissions ?? null;
 }
 
-function toAccount(row: AccountRow): Account {
+function toAccount(row: Written<Account>): Account {
   return {
     ...row,
     lockedUntil: instantOrNull(row.lockedUntil),

@@ -2,7 +2,6 @@ import type { Account, AccountPage, AuditPage, ListAccounts, ListAudit, SetRole 
 import type { AccessChanges } from "../access/changes.ts";
 import { type Audit, type AuditAction, listAudit } from "../audit/audit.ts";
 import type { Actor, Origin } from "../auth/actor.ts";
-import { userCacheKey } from "../auth/auth.ts";
 import { fold } from "../auth/names.ts";
 import type { Database } from "../database/index.ts";
 import { instant } from "../database/statement.ts";
@@ -37,7 +36,7 @@ export type Administration = ReturnType<typeof createAdministration>;
 
 /** What an operator does to the accounts of others. Who may call it at all is the guards' to say. */
 export function createAdministration(
-  { database, cache }: Pick<Ports, "database" | "cache">,
+  { database }: Pick<Ports, "database">,
   { access, audit }: { access: AccessChanges; audit: Audit },
 ) {
   async function change(actor: Actor, { action, id, details = {}, make }: Change, { address }: Caller): Promise<Account> {
@@ -57,7 +56,6 @@ export function createAdministration(
       });
       if (!account) throw missing();
       access.apply({ kind: "rights_changed", userId: account.id });
-      await cache.delete(userCacheKey(account.id));
       audit.record({ ...entry, outcome: "done", details });
       return account;
     } catch (error) {

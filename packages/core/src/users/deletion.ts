@@ -1,7 +1,7 @@
 import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Actor, Origin } from "../auth/actor.ts";
-import { requireSession, userCacheKey } from "../auth/auth.ts";
+import { requireSession } from "../auth/auth.ts";
 import { normalizePassword } from "../auth/names.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
@@ -9,10 +9,8 @@ import { hasOtherAdministrator, isAdministrator, lockAccount, lockAdministrators
 import { deleteUser, dissolveConversations, findCredentials } from "./deletion-queries.ts";
 import { orGone } from "./own-account.ts";
 
-type DeletionPorts = Pick<Ports, "database" | "passwords" | "cache">;
-
 export function createDeletion(
-  { database, passwords, cache }: DeletionPorts,
+  { database, passwords }: Pick<Ports, "database" | "passwords">,
   { access, audit }: { access: AccessChanges; audit: Audit },
 ) {
   /** Everything goes or nothing does. Answers with the sessions that ended. */
@@ -44,7 +42,6 @@ export function createDeletion(
       const sessionIds = await remove(userId, isAdministrator(found));
       for (const sessionId of sessionIds) access.apply({ kind: "session_ended", userId, sessionId });
       access.apply({ kind: "rights_changed", userId });
-      await cache.delete(userCacheKey(userId));
       audit.record({ actorId: null, action: "account.delete", target, outcome: "done", address: null });
     },
   };

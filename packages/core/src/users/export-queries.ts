@@ -1,16 +1,9 @@
 import type { ExportedConversation, ExportedMessage, ExportedSession } from "@parley/contract";
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value } from "../database/statement.ts";
+import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
 
-type Written<Row, Times extends keyof Row> = Omit<Row, Times> & {
-  [Key in Times]: null extends Row[Key] ? string | null : string;
-};
-
-type SessionRow = Omit<Written<ExportedSession, "createdAt" | "lastActiveAt" | "expiresAt" | "endedAt">, "device"> & {
-  deviceName: string | null;
-  userAgent: string | null;
-};
+type SessionRow = Omit<Written<ExportedSession>, "device"> & { deviceName: string | null; userAgent: string | null };
 
 const sessions = statement<{ userId: string }, SessionRow>(
   "export_sessions",
@@ -31,7 +24,7 @@ export async function exportSessions(database: Database, userId: string): Promis
   }));
 }
 
-type MessageRow = Written<ExportedMessage, "editedAt" | "createdAt"> & { conversationId: string; waiting: number };
+type MessageRow = Written<ExportedMessage> & { conversationId: string; waiting: number };
 
 const messages = statement<Record<string, unknown>, MessageRow>(
   "export_messages",
@@ -74,7 +67,7 @@ export async function exportMessages(
   };
 }
 
-type ConversationRow = Omit<Written<ExportedConversation, "createdAt">, "messages">;
+type ConversationRow = Omit<Written<ExportedConversation>, "messages">;
 
 const conversations = statement<Record<string, unknown>, ConversationRow>(
   "export_conversations",

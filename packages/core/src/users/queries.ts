@@ -2,19 +2,13 @@ import type { Preferences, Profile, UpdateProfile, Usage } from "@parley/contrac
 import { sql } from "drizzle-orm";
 import { fold } from "../auth/names.ts";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value } from "../database/statement.ts";
-
-type ProfileRow = Omit<Profile, "lastLoginAt" | "lastActiveAt" | "createdAt"> & {
-  lastLoginAt: string | null;
-  lastActiveAt: string | null;
-  createdAt: string;
-};
+import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 const profileColumns = sql`id, email, email_verified_at is not null as "emailVerified", username, display_name as "displayName", bio,
   time_zone as "timeZone", language, plan, role, last_login_at as "lastLoginAt", last_active_at as "lastActiveAt",
   created_at as "createdAt"`;
 
-function toProfile(row: ProfileRow): Profile {
+function toProfile(row: Written<Profile>): Profile {
   return {
     ...row,
     lastLoginAt: instantOrNull(row.lastLoginAt),
@@ -23,7 +17,7 @@ function toProfile(row: ProfileRow): Profile {
   };
 }
 
-const profile = statement<{ id: string }, ProfileRow>(
+const profile = statement<{ id: string }, Written<Profile>>(
   "profile",
   sql`select ${profileColumns} from users where id = ${value("id")}::uuid`,
 );
@@ -40,7 +34,7 @@ const updated = (column: string) => {
     then ${value("changes")}::jsonb ->> ${name} else ${sql.identifier(column)} end`;
 };
 
-const update = statement<{ id: string; changes: string }, ProfileRow>(
+const update = statement<{ id: string; changes: string }, Written<Profile>>(
   "update_profile",
   sql`with changed as (
       update users set ${updated("display_name")}, ${updated("username")}, ${updated("username_key")}, ${updated("bio")},

@@ -1,10 +1,9 @@
 import { databaseKinds, openTestDatabase, type TestDatabase, testAccounts } from "@parley/testing";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createAccessChanges } from "../access/changes.ts";
+import { type AccessChange, createAccessChanges } from "../access/changes.ts";
 import { createAudit } from "../audit/audit.ts";
-import { userCacheKey } from "../auth/auth.ts";
-import { auditLog, conversations, members, messages, runs } from "../database/schema.ts";
+import { accessChanges, auditLog, conversations, members, messages, runs } from "../database/schema.ts";
 import { createUsers } from "./users.ts";
 
 const origin = { address: "127.0.0.1" };
@@ -13,11 +12,14 @@ describe.each(databaseKinds)("users on %s", (kind) => {
   let database: TestDatabase;
   let node: ReturnType<typeof testAccounts>;
   let users: ReturnType<typeof createUsers>;
+  const applied: AccessChange[] = [];
 
   beforeAll(async () => {
     database = await openTestDatabase(kind);
     node = testAccounts(database);
-    users = createUsers(node.ports, { access: createAccessChanges(node.ports), audit: createAudit(node.ports) });
+    const access = createAccessChanges(node.ports);
+    access.onChange((change) => applied.push(change));
+    users = createUsers(node.ports, { access, audit: createAudit(node.ports) });
   });
   afterAll(async () => {
     await node.stop();
@@ -80,12 +82,14 @@ describe.each(databaseKinds)("users on %s", (kind) => {
     });
   });
 
-  test("an update changes what it names, clears what is null, and drops the remembered record", async () => {
+  test("an update changes what it names, clears what is null, and is told to every node", async () => {
     const { actor, id } = await node.person();
-    await node.cache.set(userCacheKey(id), { id }, 60_000);
+    applied.length = 0;
     const wanted = { displayName: "Ada 👋", username: "Ada_L", bio: "x", timeZone: "Asia/Jerusalem", language: "he" as const };
     expect(await users.update(actor, wanted, origin)).toMatchObject(wanted);
-    expect(await node.cache.get(userCacheKey(id))).toBeUndefined();
+    expect(applied).toContainEqual({ kind: "profile_changed", userId: id });
+    const told = await node.database.select().from(accessChanges).where(eq(accessChanges.userId, id));
+    expect(told).toMatchObject([{ kind: "profile_changed" }]);
     expect(await users.update(actor, { bio: null, language: undefined }, origin)).toMatchObject({ ...wanted, bio: null });
     expect(await users.update(actor, {}, origin)).toMatchObject({ ...wanted, bio: null });
     expect(await users.update(actor, { username: null }, origin)).toMatchObject({ username: null, displayName: "Ada 👋" });

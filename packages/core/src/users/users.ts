@@ -2,7 +2,6 @@ import type { Preferences, Profile, UpdateProfile, Usage, UsageRange } from "@pa
 import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Actor, Origin } from "../auth/actor.ts";
-import { userCacheKey } from "../auth/auth.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import { createDeletion } from "./deletion.ts";
@@ -17,10 +16,10 @@ export type Users = ReturnType<typeof createUsers>;
 
 /** What people say of themselves, and what they have used. */
 export function createUsers(
-  ports: Pick<Ports, "database" | "clock" | "cache" | "passwords">,
+  ports: Pick<Ports, "database" | "clock" | "passwords">,
   { access, audit }: { access: AccessChanges; audit: Audit },
 ) {
-  const { database, clock, cache } = ports;
+  const { database, clock } = ports;
 
   return {
     ...createDeletion(ports, { access, audit }),
@@ -32,7 +31,7 @@ export function createUsers(
       const { userId } = actor;
       const changed = Object.entries(changes).flatMap(([name, wanted]) => (wanted === undefined ? [] : [name]));
       const profile = orGone(await updateProfile(database, userId, changes).catch(nameTaken));
-      await cache.delete(userCacheKey(userId));
+      access.apply({ kind: "profile_changed", userId });
       const target = `user:${userId}`;
       audit.record({
         actorId: userId,
