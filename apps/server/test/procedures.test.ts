@@ -68,6 +68,12 @@ const table: Record<string, Row> = {
     call: (api) => api.admin.users.restore.mutate({ id: missing }),
     wrong: (api) => api.admin.users.restore.mutate({ id: "no" }),
   },
+  "admin.users.setPlan": {
+    outcome: "not_found",
+    permission: "users.manage",
+    call: (api) => api.admin.users.setPlan.mutate({ id: missing, plan: "pro" }),
+    wrong: (api) => api.admin.users.setPlan.mutate({ id: missing, plan: "pro", budget: { tokens: -1, micros: null } }),
+  },
   "admin.users.setRole": {
     outcome: "not_found",
     permission: "users.manage",
@@ -249,7 +255,7 @@ describe.each(combinations)("on $database over $transport", ({ database, transpo
 
     if (!row.isOpen)
       test("is closed to a key without the scope", async () => {
-        const subject = name.startsWith("chat.") ? "chat" : "account";
+        const subject = /^(chat|model)\./.test(name) ? "chat" : "account";
         const needed = row.permission ?? `${subject}.${typeOf(name) === "query" ? "read" : "write"}`;
         const scopes = (["chat.read", "chat.write", "account.read", "account.write"] as const).filter(
           (scope) => scope !== needed,

@@ -54,8 +54,8 @@ export const signingIn = t.procedure.use(async ({ ctx, next }) => {
 });
 
 export const signedIn = guarded((actor, path, type) => {
-  // By the procedure's name, so that a new one cannot be forgotten: an account's own affairs, or chat.
-  const subject = path.startsWith("chat.") ? "chat" : "account";
+  // By the procedure's name, so that a new one cannot be forgotten: an account's own affairs, or chat and its models.
+  const subject = /^(chat|model)\./.test(path) ? "chat" : "account";
   const scope = `${subject}.${type === "mutation" ? "write" : "read"}` as const;
   if (!mayUse(actor, scope)) throw new AppError("forbidden", `This key was not made for ${scope}`);
 });

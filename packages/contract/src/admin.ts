@@ -4,6 +4,11 @@ import { ById, id, text } from "./text.ts";
 
 const PageSize = z.int().min(1).max(100).optional();
 
+const Budget = z.object({
+  tokens: z.int().nonnegative().nullable(),
+  micros: z.int().nonnegative().nullable(),
+});
+
 export const Account = z.object({
   id: id(),
   email: z.string(),
@@ -12,6 +17,8 @@ export const Account = z.object({
   displayName: z.string(),
   role: z.string(),
   plan: Plan,
+  /** A month's, of one's own; null is the plan's. */
+  budget: Budget,
   status: z.enum(["active", "suspended"]),
   lockedUntil: z.date().nullable(),
   lastLoginAt: z.date().nullable(),
@@ -33,6 +40,10 @@ export type AccountPage = z.output<typeof AccountPage>;
 
 export const SetRole = ById.extend({ role: text().min(1).max(50) });
 export type SetRole = z.output<typeof SetRole>;
+
+/** Without a budget the one there is stays. */
+export const SetPlan = z.object({ id: id(), plan: Plan, budget: Budget.optional() });
+export type SetPlan = z.output<typeof SetPlan>;
 
 export const ListAudit = z.object({
   cursor: id().optional(),

@@ -51,6 +51,8 @@ export type GetUsage = z.output<typeof GetUsage>;
 
 const TokenCounts = z.object({ input: z.int(), cacheRead: z.int(), cacheWrite: z.int(), output: z.int() });
 
+const Spent = z.object({ limit: z.int().nullable(), used: z.int() });
+
 export const Usage = z.object({
   range: UsageRange,
   since: z.date(),
@@ -66,6 +68,8 @@ export const Usage = z.object({
       costMicros: z.number().nullable(),
     }),
   ),
+  /** This month's, with what is set aside for answers under way. A limit of null is none. */
+  budget: z.object({ tokens: Spent, micros: Spent, resetsAt: z.date() }),
 });
 export type Usage = z.output<typeof Usage>;
 

@@ -43,6 +43,6 @@ export function createServices(ports: Ports, settings: Settings) {
     log: ports.log,
     sessions,
     vendors: createVendors(ports, { models, health }),
-    users: createUsers(ports, { access, audit }),
+    users: createUsers(ports, { access, audit, budgets }),
   };
 }

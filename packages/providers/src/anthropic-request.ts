@@ -1,13 +1,11 @@
 import type Anthropic from "@anthropic-ai/sdk";
-import type { GenerateRequest } from "@parley/core/ports";
+import { type GenerateRequest, thoughtTokens } from "@parley/core/ports";
 import { anthropicMessages, type Block, type Message } from "./anthropic-messages.ts";
 import type { Dialect } from "./anthropic-models.ts";
 
 type Params = Anthropic.MessageCreateParamsStreaming;
 type Thinking = Pick<Params, "thinking" | "output_config" | "max_tokens">;
 
-/** Thoughts count as output: without a share of their own they would use up the answer's. */
-const thoughtTokens = { low: 1_024, medium: 8_192, high: 24_576 };
 const smallestBudget = 1_024;
 
 /** Under this many characters nothing is worth keeping, and most models keep nothing. */
@@ -52,8 +50,8 @@ function samplingOf({ temperature, topP, topK }: GenerateRequest) {
 }
 
 function thinkingOf({ reasoning, maxTokens }: GenerateRequest, messages: Message[], dialect: Dialect): Thinking {
-  const limit = dialect.outputLimit ?? Number.POSITIVE_INFINITY;
-  const silent = { max_tokens: Math.min(limit, maxTokens) };
+  const max_tokens = Math.min(maxTokens, dialect.outputLimit ?? Number.POSITIVE_INFINITY);
+  const silent = { max_tokens };
   if (dialect.thinking === "none") return silent;
   if (reasoning === "off") {
     switch (dialect.off) {
@@ -63,14 +61,14 @@ function thinkingOf({ reasoning, maxTokens }: GenerateRequest, messages: Message
       case "between_tools":
         return { ...silent, thinking: { type: dialect.off } };
       case "never":
-        return { max_tokens: Math.min(limit, maxTokens + thoughtTokens.low), output_config: { effort: "low" } };
+        return { max_tokens, output_config: { effort: "low" } };
     }
   }
-  const max_tokens = Math.min(limit, maxTokens + thoughtTokens[reasoning]);
   if (dialect.thinking === "adaptive") {
     return { max_tokens, thinking: { type: "adaptive", display: "summarized" }, output_config: { effort: reasoning } };
   }
-  const budget = Math.min(thoughtTokens[reasoning], max_tokens - Math.min(maxTokens, Math.floor(max_tokens / 2)));
+  // The answer keeps at least half of what there is.
+  const budget = Math.min(thoughtTokens[reasoning], Math.floor(max_tokens / 2));
   if (budget < smallestBudget || beganWithoutThought(messages)) return silent;
   return { max_tokens, thinking: { type: "enabled", budget_tokens: budget } };
 }

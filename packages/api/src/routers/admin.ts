@@ -7,6 +7,7 @@ import {
   Invitation,
   ListAccounts,
   ListAudit,
+  SetPlan,
   SetRole,
 } from "@parley/contract";
 import type { TRPCRouterRecord } from "@trpc/server";
@@ -29,6 +30,11 @@ const users = {
     .input(ById)
     .output(Account)
     .mutation(({ ctx, input }) => ctx.services.administration.users.restore(ctx.actor, input.id, ctx.origin)),
+  /** And a budget of one's own, in place of the plan's. */
+  setPlan: manager
+    .input(SetPlan)
+    .output(Account)
+    .mutation(({ ctx, input }) => ctx.services.administration.users.setPlan(ctx.actor, input, ctx.origin)),
   /** Nobody grants more than they have. */
   setRole: manager
     .input(SetRole)

@@ -13,6 +13,7 @@ export type AuditAction =
   | "account.delete"
   | "account.suspend"
   | "account.restore"
+  | "account.plan"
   | "account.role"
   | "password.change"
   | "password.reset"

@@ -1,4 +1,4 @@
-import type { Plan, Prices } from "@parley/contract";
+import type { Plan, Prices, Usage } from "@parley/contract";
 import type { Actor } from "../auth/actor.ts";
 import { AppError } from "../errors.ts";
 import { countAll } from "../models/costs.ts";
@@ -33,33 +33,43 @@ export type Budgets = ReturnType<typeof createBudgets>;
 /** What a person may spend in a month (UTC). It is set aside before a call and charged when the run ends. */
 export function createBudgets(
   { database, background, clock }: Pick<Ports, "database" | "background" | "clock">,
-  { budgets }: Settings,
+  { budgets }: Pick<Settings, "budgets">,
 ) {
   background.every("release budget holds", releaseMs, async () => {
     await releaseHolds(database);
   });
 
-  function exceeded(): AppError {
+  function nextMonth(): Date {
     const now = clock.now();
-    const resetsAt = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1));
-    return new AppError(
-      "budget_exceeded",
-      `This month's budget is used up: it begins anew on ${resetsAt.toISOString().slice(0, 10)}`,
-      {
-        retryAfterMs: resetsAt.getTime() - now.getTime(),
-      },
-    );
+    return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1));
+  }
+
+  function exceeded(): AppError {
+    const resetsAt = nextMonth();
+    const message = `This month's budget is used up: it begins anew on ${resetsAt.toISOString().slice(0, 10)}`;
+    return new AppError("budget_exceeded", message, { retryAfterMs: resetsAt.getTime() - clock.now().getTime() });
   }
 
   /** Null for somebody whom nothing limits, so that nothing is asked of the database. */
   function budgetOf({ plan, budget }: Pick<Actor, "plan" | "budget">): Budget | null {
-    const tokens = budget?.tokens ?? budgets[plan].tokens;
-    const micros = budget?.micros ?? budgets[plan].micros;
+    const tokens = budget.tokens ?? budgets[plan].tokens;
+    const micros = budget.micros ?? budgets[plan].micros;
     return tokens === null && micros === null ? null : { tokens, micros };
   }
 
   return {
     budgetOf,
+
+    /** What a person sees of it. */
+    async standing(actor: Actor): Promise<Usage["budget"]> {
+      const limit = budgetOf(actor) ?? { tokens: null, micros: null };
+      const taken = await findTaken(database, actor.userId);
+      return {
+        tokens: { limit: limit.tokens, used: taken.tokens },
+        micros: { limit: limit.micros, used: taken.micros },
+        resetsAt: nextMonth(),
+      };
+    },
 
     /** Refuses at the door whoever has nothing left. What a call may take is decided when it is made. */
     async checkLeft(actor: Actor): Promise<void> {

@@ -8,7 +8,7 @@ import { type AnswerSink, type AttemptOutcome, makeAttempt } from "./attempt.ts"
 import { estimateRequest } from "./estimate.ts";
 import type { Health } from "./health.ts";
 import type { OfferedModel } from "./models.ts";
-import { type GenerateRequest, ProviderError } from "./provider.ts";
+import { type GenerateRequest, ProviderError, thoughtTokens } from "./provider.ts";
 import type { Throttle } from "./throttle.ts";
 import { concernsKey, concernsRequest, describeTrouble } from "./troubles.ts";
 
@@ -149,12 +149,14 @@ interface Tried {
 }
 
 function requestFor({ provider: { defaults }, vendorId, model }: OfferedModel, prompt: Prompt): GenerateRequest {
-  const maxTokens = Math.min(prompt.maxTokens ?? defaults.maxTokens, model.outputLimit ?? Number.POSITIVE_INFINITY);
+  const reasoning = model.reasoning ? prompt.reasoning : "off";
+  const wanted = prompt.maxTokens ?? defaults.maxTokens + thoughtTokens[reasoning];
+  const maxTokens = Math.min(wanted, model.outputLimit ?? Number.POSITIVE_INFINITY);
   return {
     ...prompt,
     model: vendorId,
     tools: model.tools ? prompt.tools : [],
-    reasoning: model.reasoning ? prompt.reasoning : "off",
+    reasoning,
     temperature: prompt.temperature ?? defaults.temperature,
     topP: prompt.topP ?? defaults.topP,
     topK: prompt.topK ?? defaults.topK,

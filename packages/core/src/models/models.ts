@@ -22,7 +22,7 @@ export type Models = ReturnType<typeof createModels>;
 /** The models that the configured providers offer: what each is known to have, joined with what its vendor says it has. */
 export function createModels(
   { providers: given, background, log }: Pick<Ports, "providers" | "background" | "log">,
-  settings: Settings,
+  settings: Pick<Settings, "defaultModel" | "fallbackModels" | "modelOverrides">,
 ) {
   const providers = [...given];
   const reported = new Map<string, VendorModel[]>();

@@ -36,6 +36,9 @@ export interface Tool {
 
 export type Reasoning = "off" | "low" | "medium" | "high";
 
+/** Thoughts count as output, and within its limit: where nobody sets one, they get so much more. */
+export const thoughtTokens: Record<Reasoning, number> = { off: 0, low: 1_024, medium: 8_192, high: 24_576 };
+
 export interface GenerateRequest {
   /** As the vendor names it. */
   model: string;
@@ -46,6 +49,7 @@ export interface GenerateRequest {
   temperature: number | null;
   topP: number | null;
   topK: number | null;
+  /** A hard limit, thoughts included: a budget has set aside so much and no more. */
   maxTokens: number;
   reasoning: Reasoning;
 }

@@ -41,10 +41,13 @@ const isKnownDevice = (userId: SQL) =>
 const insert = statement<Record<string, unknown>, { isKnownDevice: boolean }>(
   "insert_session",
   // With its line in the audit log: one commit a sign-in.
-  // Only while the password is still the one that was checked: a reset takes the same lock, and ends sessions after it.
+  // Only while the password is still the one that was checked: a reset takes the same lock, and ends sessions after it. The row is
+  // touched once: locking it first and changing it after lets Postgres find deadlocks among many at once.
   sql`with owner as (
-      select id from users where id = ${value("userId")}::uuid and password_hash = ${value("passwordHash")} and status = 'active'
-      for no key update),
+      update users set last_login_at = ${value("now")}::timestamptz, last_active_at = ${value("now")}::timestamptz,
+        failed_sign_ins = 0, locked_until = null
+      where id = ${value("userId")}::uuid and password_hash = ${value("passwordHash")} and status = 'active'
+      returning id),
     session as (
       insert into sessions (id, user_id, device_name, user_agent, ip, created_at, last_active_at, expires_at)
       select ${value("id")}::uuid, owner.id, ${value("deviceName")}, ${value("userAgent")}, ${value("ip")},
@@ -52,9 +55,7 @@ const insert = statement<Record<string, unknown>, { isKnownDevice: boolean }>(
     noted as (
       insert into audit_log (id, actor_id, action, target, outcome, address)
       select ${value("auditId")}::uuid, owner.id, 'account.login', 'session:' || ${value("id")}::text, 'done', ${value("ip")} from owner)
-    update users set last_login_at = ${value("now")}::timestamptz, last_active_at = ${value("now")}::timestamptz,
-      failed_sign_ins = 0, locked_until = null from owner where users.id = owner.id
-    returning ${isKnownDevice(sql`owner.id`)}`,
+    select ${isKnownDevice(sql`owner.id`)} from owner`,
 );
 
 const endSurplus = ending(

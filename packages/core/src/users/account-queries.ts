@@ -1,10 +1,10 @@
-import type { Account } from "@parley/contract";
+import type { Account, SetPlan } from "@parley/contract";
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
 import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 const columns = sql`id, email, email_verified_at is not null as "emailVerified", username, display_name as "displayName", role, plan,
-  status, locked_until as "lockedUntil", last_login_at as "lastLoginAt", last_active_at as "lastActiveAt", created_at as "createdAt"`;
+  json_build_object('tokens', budget_tokens, 'micros', budget_micros) as budget, status, locked_until as "lockedUntil", last_login_at as "lastLoginAt", last_active_at as "lastActiveAt", created_at as "createdAt"`;
 
 const list = statement<Record<string, unknown>, Written<Account>>(
   "list_accounts",
@@ -43,6 +43,20 @@ export async function setAccountStatus(transaction: Database, id: string, wanted
 
 export async function setAccountRole(transaction: Database, id: string, wanted: string): Promise<Account | null> {
   const [row] = await role(transaction, { id, role: wanted });
+  return row ? toAccount(row) : null;
+}
+
+const plan = changing(
+  "set_account_plan",
+  sql`plan = ${value("plan")},
+    budget_tokens = case when ${value("keeps")}::boolean then budget_tokens else ${value("tokens")}::bigint end,
+    budget_micros = case when ${value("keeps")}::boolean then budget_micros else ${value("micros")}::bigint end`,
+);
+
+/** Without a budget the one there is stays. */
+export async function setAccountPlan(transaction: Database, { id, plan: wanted, budget }: SetPlan): Promise<Account | null> {
+  const { tokens, micros } = budget ?? { tokens: null, micros: null };
+  const [row] = await plan(transaction, { id, plan: wanted, keeps: budget === undefined, tokens, micros });
   return row ? toAccount(row) : null;
 }
 

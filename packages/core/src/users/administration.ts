@@ -1,4 +1,4 @@
-import type { Account, AccountPage, AuditPage, ListAccounts, ListAudit, SetRole } from "@parley/contract";
+import type { Account, AccountPage, AuditPage, ListAccounts, ListAudit, SetPlan, SetRole } from "@parley/contract";
 import type { AccessChanges } from "../access/changes.ts";
 import { type Audit, type AuditAction, listAudit } from "../audit/audit.ts";
 import type { Actor, Origin } from "../auth/actor.ts";
@@ -16,7 +16,7 @@ import {
   lockAccount,
   lockAdministrators,
 } from "./account-lock.ts";
-import { findPermissions, listAccounts, setAccountRole, setAccountStatus } from "./account-queries.ts";
+import { findPermissions, listAccounts, setAccountPlan, setAccountRole, setAccountStatus } from "./account-queries.ts";
 
 type Caller = Pick<Origin, "address">;
 
@@ -24,6 +24,8 @@ interface Change {
   action: AuditAction;
   id: string;
   details?: Record<string, string>;
+  /** It gives nobody power over others. */
+  mayBeOwn?: boolean;
   make: (transaction: Database, account: LockedAccount, caller: Rights) => Promise<Account | null>;
 }
 
@@ -39,7 +41,11 @@ export function createAdministration(
   { database }: Pick<Ports, "database">,
   { access, audit }: { access: AccessChanges; audit: Audit },
 ) {
-  async function change(actor: Actor, { action, id, details = {}, make }: Change, { address }: Caller): Promise<Account> {
+  async function change(
+    actor: Actor,
+    { action, id, details = {}, mayBeOwn = false, make }: Change,
+    { address }: Caller,
+  ): Promise<Account> {
     const entry = { actorId: actor.userId, action, target: `user:${id}`, address };
     try {
       const account = await database.transaction(async (transaction) => {
@@ -48,7 +54,7 @@ export function createAdministration(
         const caller = await freshRights(transaction, actor);
         const locked = await lockAccount(transaction, id);
         if (!locked) throw missing();
-        if (locked.id === actor.userId) {
+        if (locked.id === actor.userId && !mayBeOwn) {
           throw new AppError("conflict", "You cannot change your own rights: ask another administrator");
         }
         checkReach(caller, locked.permissions);
@@ -90,6 +96,19 @@ export function createAdministration(
         change(
           actor,
           { action: "account.restore", id, make: (transaction) => setAccountStatus(transaction, id, "active") },
+          caller,
+        ),
+
+      setPlan: (actor: Actor, wanted: SetPlan, caller: Caller): Promise<Account> =>
+        change(
+          actor,
+          {
+            action: "account.plan",
+            id: wanted.id,
+            details: { plan: wanted.plan },
+            mayBeOwn: true,
+            make: (transaction) => setAccountPlan(transaction, wanted),
+          },
           caller,
         ),
 

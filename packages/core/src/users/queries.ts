@@ -79,21 +79,18 @@ export async function replacePreferences(database: Database, id: string, wanted:
   return row?.preferences ?? null;
 }
 
-const tokens = (kind: string) => sql`sum((attempt -> 'tokens' ->> ${sql.raw(`'${kind}'`)})::float8)`;
-
 const usage = statement<{ userId: string; since: string }, Pick<Usage, "messages" | "answers" | "models">>(
   "usage_of_user",
   sql`with mine as (
-      select id, attempts from runs where user_id = ${value("userId")}::uuid and created_at >= ${value("since")}::timestamptz),
+      select * from usage_ledger where user_id = ${value("userId")}::uuid and created_at >= ${value("since")}::timestamptz),
     spent as (
-      select attempt ->> 'provider' as provider, attempt ->> 'model' as model, count(distinct mine.id)::int as answers,
-        json_build_object('input', ${tokens("input")}, 'cacheRead', ${tokens("cacheRead")},
-          'cacheWrite', ${tokens("cacheWrite")}, 'output', ${tokens("output")}) as tokens,
-        case when count(*) = count(attempt ->> 'costMicros') then sum((attempt ->> 'costMicros')::float8) end as "costMicros"
-      from mine, jsonb_array_elements(mine.attempts) as attempt group by 1, 2)
+      select provider, model, count(distinct run_id)::int as answers,
+        json_build_object('input', sum(input), 'cacheRead', sum(cache_read), 'cacheWrite', sum(cache_write), 'output', sum(output)) as tokens,
+        case when count(*) = count(cost_micros) then sum(cost_micros)::float8 end as "costMicros"
+      from mine group by provider, model)
     select (select count(*)::int from messages where author_id = ${value("userId")}::uuid and role = 'user'
         and created_at >= ${value("since")}::timestamptz) as messages,
-      (select count(*)::int from mine) as answers,
+      (select count(distinct run_id)::int from mine) as answers,
       (select coalesce(json_agg(spent order by answers desc, provider, model), '[]') from spent) as models`,
 );
 

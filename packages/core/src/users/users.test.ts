@@ -3,9 +3,12 @@ import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AccessChange, createAccessChanges } from "../access/changes.ts";
 import { createAudit } from "../audit/audit.ts";
-import { accessChanges, auditLog, conversations, members, messages, runs } from "../database/schema.ts";
+import { createBudgets } from "../budgets/budgets.ts";
+import { accessChanges, auditLog, conversations, members, messages, runs, usageLedger } from "../database/schema.ts";
 import { createUsers } from "./users.ts";
 
+const unlimited = { tokens: null, micros: null };
+const plans = { free: { tokens: 1_000, micros: null }, pro: unlimited, enterprise: unlimited };
 const origin = { address: "127.0.0.1" };
 
 describe.each(databaseKinds)("users on %s", (kind) => {
@@ -19,7 +22,11 @@ describe.each(databaseKinds)("users on %s", (kind) => {
     node = testAccounts(database);
     const access = createAccessChanges(node.ports);
     access.onChange((change) => applied.push(change));
-    users = createUsers(node.ports, { access, audit: createAudit(node.ports) });
+    users = createUsers(node.ports, {
+      access,
+      audit: createAudit(node.ports),
+      budgets: createBudgets(node.ports, { budgets: plans }),
+    });
   });
   afterAll(async () => {
     await node.stop();
@@ -31,16 +38,9 @@ describe.each(databaseKinds)("users on %s", (kind) => {
     const createdAt = new Date(node.clock.now().getTime() - hoursAgo * 3_600_000);
     const [questionId, answerId] = [node.ids.next(), node.ids.next()];
     const shared = { conversationId, status: "complete" as const, createdAt };
-    const attempt = {
-      provider: "demo",
-      model,
-      outcome: "completed" as const,
-      tokens: { input: 10, cacheRead: 1, cacheWrite: 2, output: 20 },
-      estimated: false,
-      costMicros,
-      firstTokenMs: 1,
-      durationMs: 2,
-    };
+    const tokens = { input: 10, cacheRead: 1, cacheWrite: 2, output: 20 };
+    const spent = { provider: "demo", model, outcome: "completed" as const, estimated: false, costMicros };
+    const attempt = { ...spent, tokens, firstTokenMs: 1, durationMs: 2 };
     await node.database.insert(conversations).values({ id: conversationId, title: "A talk" });
     await node.database.insert(members).values({ conversationId, userId, role: "owner" });
     await node.database.insert(messages).values([
@@ -58,6 +58,7 @@ describe.each(databaseKinds)("users on %s", (kind) => {
       },
     ]);
     const run = { id: node.ids.next(), conversationId, messageId: answerId, userId, provider: "demo", model };
+    await node.database.insert(usageLedger).values({ ...spent, ...tokens, runId: run.id, attempt: 1, userId, createdAt });
     const lease = { epoch: node.ids.next(), leaseUntil: createdAt, createdAt };
     await node.database.insert(runs).values({ ...run, ...lease, status: "completed", attempts: [attempt] });
     return conversationId;
@@ -147,6 +148,8 @@ describe.each(databaseKinds)("users on %s", (kind) => {
       },
     ]);
     expect(await users.usage(actor, "7d")).toMatchObject({ messages: 4, answers: 4 });
+    expect(day.budget).toMatchObject({ tokens: { limit: 1_000, used: 0 }, micros: { limit: null, used: 0 } });
+    expect(day.budget.resetsAt.getTime()).toBeGreaterThan(Date.now());
   });
 
   test("an export has everything of one person, nothing of another, and no secret", async () => {

@@ -2,6 +2,7 @@ import type { Preferences, Profile, UpdateProfile, Usage, UsageRange } from "@pa
 import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Actor, Origin } from "../auth/actor.ts";
+import type { Budgets } from "../budgets/budgets.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import { createDeletion } from "./deletion.ts";
@@ -17,7 +18,7 @@ export type Users = ReturnType<typeof createUsers>;
 /** What people say of themselves, and what they have used. */
 export function createUsers(
   ports: Pick<Ports, "database" | "clock" | "passwords">,
-  { access, audit }: { access: AccessChanges; audit: Audit },
+  { access, audit, budgets }: { access: AccessChanges; audit: Audit; budgets: Budgets },
 ) {
   const { database, clock } = ports;
 
@@ -51,7 +52,8 @@ export function createUsers(
 
     async usage(actor: Actor, range: UsageRange): Promise<Usage> {
       const since = new Date(clock.now().getTime() - rangeMs[range]);
-      return { range, since, ...(await sumUsage(database, actor.userId, since)) };
+      const [spent, budget] = await Promise.all([sumUsage(database, actor.userId, since), budgets.standing(actor)]);
+      return { range, since, ...spent, budget };
     },
   };
 }
