@@ -36,6 +36,7 @@ export function createServices(ports: Ports, settings: Settings) {
     access,
     administration: createAdministration(ports, { access, audit }),
     auth: createAuth(ports, settings, { access, audit, sessions, keys, gatekeeper }),
+    budgets,
     chat: createChat(ports, settings, { models, generate, budgets }),
     keys,
     models,

@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { schema } from "../database/index.ts";
 import type { GenerateRequest, ModelEntry } from "../models/provider.ts";
 import type { PlanBudgets } from "./budgets.ts";
-import { holdBudget, type Wish } from "./queries.ts";
 
 const entry: ModelEntry = {
   id: "priced",
@@ -20,6 +19,7 @@ const entry: ModelEntry = {
   plans: null,
 };
 const models = [entry, { ...entry, id: "unpriced", prices: null }, { ...entry, id: "for-pro", plans: ["pro" as const] }];
+const nothing = { tokens: 0, micros: 0 };
 const unlimited = { tokens: null, micros: null };
 const budgets = (free: PlanBudgets["free"]): PlanBudgets => ({ free, pro: unlimited, enterprise: unlimited });
 
@@ -131,24 +131,16 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
   });
 
   test("fifty at once never take more than there is", async () => {
-    boot(unlimited);
+    boot({ tokens: 1_000, micros: null });
     const { user } = await node.person();
-    const wish = (): Wish => ({
-      runId: crypto.randomUUID(),
-      userId: user.id,
-      tokenLimit: 1_000,
-      microLimit: null,
-      spentTokens: 0,
-      spentMicros: 0,
-      inputTokens: 10,
-      inputMicros: 0,
-      outputPrice: 0,
-      maxOutput: 90,
-      minOutput: 16,
-    });
-    const granted = await Promise.all(Array.from({ length: 50 }, () => holdBudget(database.database, wish())));
-    expect(granted.filter((output) => output === 90)).toHaveLength(10);
-    expect(granted.filter((output) => output === null)).toHaveLength(40);
+    const budget = { tokens: 1_000, micros: null };
+    const wish = { userId: user.id, budget, spent: nothing, inputTokens: 10, maxTokens: 90, prices: null };
+    const granted = await Promise.allSettled(
+      Array.from({ length: 50 }, () => node.budgets.hold({ ...wish, runId: crypto.randomUUID() })),
+    );
+    expect(granted.filter((held) => held.status === "fulfilled" && held.value === 90)).toHaveLength(10);
+    const refused = granted.flatMap((held) => (held.status === "rejected" ? [held.reason.reason] : []));
+    expect(refused).toEqual(Array(40).fill("budget_exceeded"));
     expect(await monthOf(user.id)).toMatchObject({ heldTokens: 1_000 });
   });
 
@@ -168,25 +160,23 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
   });
 
   test("another try makes room for itself", async () => {
-    boot(unlimited);
+    boot({ tokens: 100, micros: null });
     const { user } = await node.person();
-    const wish: Wish = {
+    const wish = {
       runId: crypto.randomUUID(),
       userId: user.id,
-      tokenLimit: 100,
-      microLimit: null,
-      spentTokens: 0,
-      spentMicros: 0,
+      budget: { tokens: 100, micros: null },
+      spent: nothing,
       inputTokens: 10,
-      inputMicros: 0,
-      outputPrice: 0,
-      maxOutput: 90,
-      minOutput: 16,
+      maxTokens: 90,
+      prices: null,
     };
-    expect(await holdBudget(database.database, wish)).toBe(90);
-    expect(await holdBudget(database.database, { ...wish, spentTokens: 30 })).toBe(60);
+    expect(await node.budgets.hold(wish)).toBe(90);
+    expect(await node.budgets.hold({ ...wish, spent: { tokens: 30, micros: 0 } })).toBe(60);
     expect(await monthOf(user.id)).toMatchObject({ heldTokens: 100 });
-    expect(await holdBudget(database.database, { ...wish, spentTokens: 90 })).toBeNull();
+    await expect(node.budgets.hold({ ...wish, spent: { tokens: 90, micros: 0 } })).rejects.toMatchObject({
+      reason: "budget_exceeded",
+    });
     expect(await monthOf(user.id)).toMatchObject({ heldTokens: 100 });
   });
 

@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { countAll } from "../models/costs.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
-import { findTaken, holdBudget, releaseHolds } from "./queries.ts";
+import { findTaken, lockMonth, releaseHolds, setHold } from "./queries.ts";
 
 /** A month's. Null is no limit. */
 export interface Budget {
@@ -81,28 +81,37 @@ export function createBudgets(
     },
 
     /** Sets aside the question and the longest answer that there is room for, and says how long that is. */
-    async hold({ runId, userId, budget, spent, inputTokens, maxTokens, prices }: CallWish): Promise<number> {
-      if (prices === null && budget.micros !== null) {
+    async hold({ runId, userId, budget, ...wish }: CallWish): Promise<number> {
+      if (wish.prices === null && budget.micros !== null) {
         throw new AppError("forbidden", "Nobody knows what this model costs, and your budget is counted in money");
       }
-      const { input, cacheWrite, output } = prices ?? { input: 0, cacheWrite: 0, output: 0 };
-      const granted = await holdBudget(database, {
-        runId,
-        userId,
-        tokenLimit: budget.tokens,
-        microLimit: budget.micros,
-        spentTokens: spent.tokens,
-        spentMicros: spent.micros,
-        inputTokens,
-        inputMicros: Math.ceil((inputTokens * Math.max(input, cacheWrite)) / 1_000_000),
-        outputPrice: output,
-        maxOutput: maxTokens,
-        minOutput: Math.min(shortestAnswer, maxTokens),
+      return database.transaction(async (transaction) => {
+        const { month, heldTokens, heldMicros, usedTokens, usedMicros } = await lockMonth(transaction, { userId, runId });
+        const room = {
+          tokens: budget.tokens === null ? null : budget.tokens - usedTokens - heldTokens,
+          micros: budget.micros === null ? null : budget.micros - usedMicros - heldMicros,
+        };
+        const granted = grant(room, wish);
+        if (!granted) throw exceeded();
+        const { output, tokens, micros } = granted;
+        await setHold(transaction, { runId, userId, month, heldTokens, heldMicros, tokens, micros });
+        return output;
       });
-      if (granted === null) throw exceeded();
-      return granted;
     },
   };
+}
+
+/** The longest answer for which there is room, and what it comes to with its question and the calls before it. */
+export function grant(room: Budget, { spent, inputTokens, maxTokens, prices }: Omit<CallWish, "runId" | "userId" | "budget">) {
+  const { input, cacheWrite, output: price } = prices ?? { input: 0, cacheWrite: 0, output: 0 };
+  const askedTokens = spent.tokens + inputTokens;
+  const askedMicros = spent.micros + Math.ceil((inputTokens * Math.max(input, cacheWrite)) / 1_000_000);
+  const byTokens = room.tokens === null ? maxTokens : room.tokens - askedTokens;
+  const free = room.micros === null ? 0 : room.micros - askedMicros;
+  const byMoney = room.micros === null || (price === 0 && free >= 0) ? maxTokens : Math.floor((free * 1_000_000) / price);
+  const output = Math.min(maxTokens, byTokens, byMoney);
+  if (output < Math.min(shortestAnswer, maxTokens)) return null;
+  return { output, tokens: askedTokens + output, micros: askedMicros + Math.ceil((output * price) / 1_000_000) };
 }
 
 export function spentBy(attempts: readonly { tokens: Parameters<typeof countAll>[0]; costMicros: number | null }[]) {

@@ -10,71 +10,59 @@ const openMonth = statement<{ userId: string }, never>(
   sql`insert into budget_months (user_id, month) values (${value("userId")}::uuid, ${thisMonth}) on conflict do nothing`,
 );
 
-export interface Wish {
-  runId: string;
-  userId: string;
-  /** Null is no limit. */
-  tokenLimit: number | null;
-  microLimit: number | null;
-  /** By earlier calls of the same run: charged when it ends. */
-  spentTokens: number;
-  spentMicros: number;
-  inputTokens: number;
-  inputMicros: number;
-  /** Micro-units for a million tokens of output. */
-  outputPrice: number;
-  maxOutput: number;
-  minOutput: number;
+export interface LockedMonth {
+  month: string;
+  usedTokens: number;
+  usedMicros: number;
+  /** By other runs. */
+  heldTokens: number;
+  heldMicros: number;
 }
 
-// The month's row is locked first, so that fifty at once are one after the other; what the run held before makes room for itself.
-const hold = statement<Record<string, unknown>, { output: number | null }>(
-  "hold_budget",
-  sql`with earlier as (select month, tokens, micros from budget_holds where run_id = ${value("runId")}::uuid),
-    account as (
-      select * from budget_months where user_id = ${value("userId")}::uuid
-        and month = coalesce((select month from earlier), ${thisMonth}) for update),
-    free as (
-      select account.month, coalesce((select tokens from earlier), 0) as old_tokens, coalesce((select micros from earlier), 0) as old_micros,
-        ${value("tokenLimit")}::bigint - used_tokens - held_tokens - ${value("spentTokens")}::bigint - ${value("inputTokens")}::bigint
-          + coalesce((select tokens from earlier), 0) as tokens,
-        ${value("microLimit")}::bigint - used_micros - held_micros - ${value("spentMicros")}::bigint - ${value("inputMicros")}::bigint
-          + coalesce((select micros from earlier), 0) as micros
-      from account),
-    granted as (
-      select *, least(${value("maxOutput")}::bigint, coalesce(tokens, ${value("maxOutput")}::bigint),
-          case when micros is null then ${value("maxOutput")}::bigint
-            when micros < 0 then -1
-            when ${value("outputPrice")}::float8 = 0 then ${value("maxOutput")}::bigint
-            else least(floor(micros * 1000000.0 / ${value("outputPrice")}::float8), ${value("maxOutput")}::bigint)::bigint end) as output
-      from free),
-    wanted as (
-      select month, output, old_tokens, old_micros,
-        ${value("spentTokens")}::bigint + ${value("inputTokens")}::bigint + output as new_tokens,
-        ${value("spentMicros")}::bigint + ${value("inputMicros")}::bigint + ceil(output * ${value("outputPrice")}::float8 / 1000000)::bigint as new_micros
-      from granted where output >= ${value("minOutput")}::bigint),
-    held as (
-      insert into budget_holds (run_id, user_id, month, tokens, micros)
-      select ${value("runId")}::uuid, ${value("userId")}::uuid, month, new_tokens, new_micros from wanted
-      on conflict (run_id) do update set tokens = excluded.tokens, micros = excluded.micros),
-    counted as (
-      update budget_months set held_tokens = held_tokens + wanted.new_tokens - wanted.old_tokens,
-        held_micros = held_micros + wanted.new_micros - wanted.old_micros
-      from wanted where budget_months.user_id = ${value("userId")}::uuid and budget_months.month = wanted.month)
-    select (select output::int from wanted) as output from account`,
+// The row is changed by a statement of its own: locking and changing it in one lets Postgres find deadlocks among many at once.
+const lock = statement<{ userId: string; runId: string }, LockedMonth>(
+  "lock_budget_month",
+  sql`select month::text, used_tokens::float8 as "usedTokens", used_micros::float8 as "usedMicros",
+      (held_tokens - coalesce((select tokens from budget_holds where run_id = ${value("runId")}::uuid), 0))::float8 as "heldTokens",
+      (held_micros - coalesce((select micros from budget_holds where run_id = ${value("runId")}::uuid), 0))::float8 as "heldMicros"
+    from budget_months where user_id = ${value("userId")}::uuid
+      and month = coalesce((select month from budget_holds where run_id = ${value("runId")}::uuid), ${thisMonth}) for update`,
 );
 
-/** Sets aside what a call may take at most. The output that there is room for; null where there is not enough. */
-export async function holdBudget(database: Database, wish: Wish): Promise<number | null> {
-  const values = { ...wish };
-  const [held] = await hold(database, values);
-  if (held) return held.output;
-  await openMonth(database, { userId: wish.userId });
-  const [again] = await hold(database, values);
-  return again?.output ?? null;
+/** Whoever wants to set something aside for the same person waits until the transaction is over. */
+export async function lockMonth(transaction: Database, run: { userId: string; runId: string }): Promise<LockedMonth> {
+  const [month] = await lock(transaction, run);
+  if (month) return month;
+  await openMonth(transaction, { userId: run.userId });
+  const [opened] = await lock(transaction, run);
+  if (!opened) throw new Error("A month that was just opened is not there");
+  return opened;
 }
 
-const left = statement<{ userId: string }, { tokens: number; micros: number }>(
+const hold = statement<Record<string, unknown>, never>(
+  "hold_budget",
+  sql`with held as (
+      insert into budget_holds (run_id, user_id, month, tokens, micros)
+      values (${value("runId")}::uuid, ${value("userId")}::uuid, ${value("month")}::date, ${value("tokens")}::bigint, ${value("micros")}::bigint)
+      on conflict (run_id) do update set tokens = excluded.tokens, micros = excluded.micros)
+    update budget_months set held_tokens = ${value("heldTokens")}::bigint + ${value("tokens")}::bigint,
+      held_micros = ${value("heldMicros")}::bigint + ${value("micros")}::bigint
+    where user_id = ${value("userId")}::uuid and month = ${value("month")}::date`,
+);
+
+export interface Hold extends Pick<LockedMonth, "month" | "heldTokens" | "heldMicros"> {
+  runId: string;
+  userId: string;
+  tokens: number;
+  micros: number;
+}
+
+/** In place of what the run held before. */
+export async function setHold(transaction: Database, wanted: Hold): Promise<void> {
+  await hold(transaction, { ...wanted });
+}
+
+const taken = statement<{ userId: string }, { tokens: number; micros: number }>(
   "budget_taken",
   sql`select (used_tokens + held_tokens)::float8 as tokens, (used_micros + held_micros)::float8 as micros
     from budget_months where user_id = ${value("userId")}::uuid and month = ${thisMonth}`,
@@ -82,8 +70,8 @@ const left = statement<{ userId: string }, { tokens: number; micros: number }>(
 
 /** What is spent or set aside this month. */
 export async function findTaken(database: Database, userId: string) {
-  const [taken] = await left(database, { userId });
-  return taken ?? { tokens: 0, micros: 0 };
+  const [found] = await taken(database, { userId });
+  return found ?? { tokens: 0, micros: 0 };
 }
 
 const release = statement<Record<string, never>, { runId: string }>(
