@@ -35,10 +35,10 @@ function admit(context: Context): Promise<void> | undefined {
 const guarded = (check: (actor: Actor, path: string, type: ProcedureType) => void) =>
   t.procedure.use(async ({ ctx, path, type, next }) => {
     await admit(ctx);
-    const { actor } = ctx;
-    if (!actor) throw new AppError("unauthenticated", "Sign in first");
-    check(actor, path, type);
-    return next({ ctx: { actor } });
+    if (!ctx.actor) throw new AppError("unauthenticated", "Sign in first");
+    check(ctx.actor, path, type);
+    // Narrowed as a type, which does not compile without the line that finds it out; for a value tRPC copies the context.
+    return next<{ actor: typeof ctx.actor }>({});
   });
 
 /** Open to guests. */

@@ -1,3 +1,4 @@
+export type { AccessChange } from "./access/changes.ts";
 export type { Actor, Origin } from "./auth/actor.ts";
 export { AppError, toAppError } from "./errors.ts";
 export { createFeed, type Feed, type FeedEntry, type FeedSink, type Follow, type Following, followFeed } from "./feed.ts";

@@ -1,5 +1,5 @@
 export { nodeBackground } from "@parley/platform/node";
-export { testAccounts } from "./accounts.ts";
+export { type TestAccounts, testAccounts } from "./accounts.ts";
 export { testClock } from "./clock.ts";
 export {
   type DatabaseKind,

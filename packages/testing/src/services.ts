@@ -67,6 +67,7 @@ export function testServices(
 
   return {
     ...services,
+    ports,
     clock,
     log,
     letters,

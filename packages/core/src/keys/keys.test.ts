@@ -1,31 +1,21 @@
-import { databaseKinds, openTestDatabase, type TestDatabase, testAccounts } from "@parley/testing";
-import { asc, eq } from "drizzle-orm";
+import { databaseKinds, type TestAccounts, testAccounts } from "@parley/testing";
+import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AccessChange, createAccessChanges } from "../access/changes.ts";
 import { createAudit } from "../audit/audit.ts";
-import { accessChanges, apiKeys, auditLog, roles, sessions, users } from "../database/schema.ts";
+import { apiKeys, roles, sessions, users } from "../database/schema.ts";
 import { createKeys } from "./keys.ts";
 
 const origin = { address: "127.0.0.1" };
 const missing = "01a1fd8a-0000-7000-8000-000000000000";
 
 describe.each(databaseKinds)("keys on %s", (kind) => {
-  let database: TestDatabase;
-  let node: ReturnType<typeof testAccounts>;
-  let keys: ReturnType<typeof createKeys>;
-  const applied: AccessChange[] = [];
-
+  let node: TestAccounts;
+  let keys: TestAccounts["keys"];
   beforeAll(async () => {
-    database = await openTestDatabase(kind);
-    node = testAccounts(database);
-    const access = createAccessChanges(node.ports);
-    access.onChange((change) => applied.push(change));
-    keys = createKeys(node.ports, { access, audit: createAudit(node.ports) });
+    node = await testAccounts(kind);
+    ({ keys } = node);
   });
-  afterAll(async () => {
-    await node.stop();
-    await database.close();
-  });
+  afterAll(() => node.stop());
 
   test("a key speaks for its owner, is told once and kept as a hash", async () => {
     const { actor } = await node.person();
@@ -46,8 +36,7 @@ describe.each(databaseKinds)("keys on %s", (kind) => {
     const [row] = await node.database.select().from(apiKeys).where(eq(apiKeys.id, apiKey.id));
     expect(row?.hash).toMatch(/^[0-9a-f]{64}$/);
     expect(JSON.stringify(row)).not.toContain(key.slice(12));
-    await node.background.settled();
-    const lines = await node.database.select().from(auditLog).where(eq(auditLog.actorId, actor.userId));
+    const lines = await node.audited(actor.userId);
     expect(lines).toMatchObject([{ action: "key.create", target: `key:${apiKey.id}`, details: { scopes: scopes.join(" ") } }]);
     expect(JSON.stringify(lines)).not.toContain(key.slice(4));
   });
@@ -137,34 +126,27 @@ describe.each(databaseKinds)("keys on %s", (kind) => {
         if (name === "end expired keys") endExpired = work;
       },
     };
-    const access = createAccessChanges(node.ports);
-    access.onChange((change) => applied.push(change));
-    createKeys({ ...node.ports, background }, { access, audit: createAudit(node.ports) });
+    createKeys({ ...node.ports, background }, { access: node.access, audit: createAudit(node.ports) });
     const { actor, id } = await node.person();
     const expiresAt = new Date(node.clock.now().getTime() + 60_000);
     const { apiKey } = await keys.create(actor, { name: "a", expiresAt }, origin);
-    applied.length = 0;
+    node.applied.length = 0;
     await endExpired();
-    expect(applied).not.toContainEqual(expect.objectContaining({ sessionId: apiKey.id }));
+    expect(node.applied).not.toContainEqual(expect.objectContaining({ sessionId: apiKey.id }));
     node.clock.advance({ seconds: 61 });
     await endExpired();
-    expect(applied).toContainEqual({ kind: "session_ended", userId: id, sessionId: apiKey.id });
+    expect(node.applied).toContainEqual({ kind: "session_ended", userId: id, sessionId: apiKey.id });
   });
 
   test("a revoked key is none, and every node hears of it from the same statement", async () => {
     const { actor, id } = await node.person();
     const { key, apiKey } = await keys.create(actor, { name: "a" }, origin);
-    applied.length = 0;
+    node.applied.length = 0;
     await keys.revoke(actor, apiKey.id, origin);
     expect(await keys.authenticate(key)).toBeNull();
     expect(await keys.list(actor)).toEqual([]);
-    expect(applied[0]).toEqual({ kind: "session_ended", userId: id, sessionId: apiKey.id });
-    const rows = await node.database
-      .select()
-      .from(accessChanges)
-      .where(eq(accessChanges.userId, id))
-      .orderBy(asc(accessChanges.id));
-    expect(rows).toMatchObject([{ kind: "session_ended", sessionId: apiKey.id }]);
+    expect(node.applied).toEqual([{ kind: "session_ended", userId: id, sessionId: apiKey.id }]);
+    expect(await node.told(id)).toMatchObject([{ kind: "session_ended", sessionId: apiKey.id }]);
   });
 
   test("somebody else's key, a revoked one and one that does not exist are the same", async () => {

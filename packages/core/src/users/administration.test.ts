@@ -1,54 +1,35 @@
-import { databaseKinds, openTestDatabase, type TestDatabase, testAccounts } from "@parley/testing";
-import { and, asc, eq } from "drizzle-orm";
+import { databaseKinds, type TestAccounts, testAccounts } from "@parley/testing";
+import { and, eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type AccessChange, createAccessChanges } from "../access/changes.ts";
-import { createAudit } from "../audit/audit.ts";
-import { accessChanges, auditLog, roles, users } from "../database/schema.ts";
-import { createAdministration } from "./administration.ts";
+import { roles, users } from "../database/schema.ts";
 
 const origin = { address: "192.0.2.7" };
 const missing = "01a1fd8a-0000-7000-8000-000000000000";
 
 describe.each(databaseKinds)("administration on %s", (kind) => {
-  let database: TestDatabase;
-  let node: ReturnType<typeof testAccounts>;
-  let administration: ReturnType<typeof createAdministration>;
-  const applied: AccessChange[] = [];
-
+  let node: TestAccounts;
+  let administration: TestAccounts["administration"];
   beforeAll(async () => {
-    database = await openTestDatabase(kind);
-    node = testAccounts(database);
-    const access = createAccessChanges(node.ports);
-    access.onChange((change) => applied.push(change));
-    administration = createAdministration(node.ports, { access, audit: createAudit(node.ports) });
+    node = await testAccounts(kind);
+    ({ administration } = node);
     await node.database.insert(roles).values({ name: "support", permissions: ["users.manage"] });
   });
   afterEach(async () => {
     await node.database.update(users).set({ role: "user" }).where(eq(users.role, "admin"));
   });
-  afterAll(async () => {
-    await node.stop();
-    await database.close();
-  });
-
-  const told = (userId: string) =>
-    node.database.select().from(accessChanges).where(eq(accessChanges.userId, userId)).orderBy(asc(accessChanges.id));
-  async function lines(actorId: string) {
-    await node.background.settled();
-    return node.database.select().from(auditLog).where(eq(auditLog.actorId, actorId)).orderBy(asc(auditLog.id));
-  }
+  afterAll(() => node.stop());
 
   test("suspending and restoring are told to every node in the same statement, and recorded", async () => {
     const admin = await node.person({ role: "admin" });
     const { id } = await node.person();
-    applied.length = 0;
+    node.applied.length = 0;
     expect(await administration.users.suspend(admin.actor, id, origin)).toMatchObject({ id, status: "suspended" });
-    expect(applied).toEqual([{ kind: "rights_changed", userId: id }]);
-    expect(await told(id)).toMatchObject([{ kind: "rights_changed" }]);
+    expect(node.applied).toEqual([{ kind: "rights_changed", userId: id }]);
+    expect(await node.told(id)).toMatchObject([{ kind: "rights_changed" }]);
     expect(await administration.users.restore(admin.actor, id, origin)).toMatchObject({ id, status: "active" });
-    expect(await told(id)).toHaveLength(2);
+    expect(await node.told(id)).toHaveLength(2);
     const target = `user:${id}`;
-    expect(await lines(admin.id)).toMatchObject([
+    expect(await node.audited(admin.id)).toMatchObject([
       { action: "account.suspend", target, outcome: "done", address: "192.0.2.7" },
       { action: "account.restore", target, outcome: "done" },
     ]);
@@ -59,10 +40,10 @@ describe.each(databaseKinds)("administration on %s", (kind) => {
     const { id } = await node.person();
     const changed = await administration.users.setRole(admin.actor, { id, role: "operator" }, origin);
     expect(changed).toMatchObject({ id, role: "operator" });
-    expect(await told(id)).toMatchObject([{ kind: "rights_changed" }]);
+    expect(await node.told(id)).toMatchObject([{ kind: "rights_changed" }]);
     const unknown = administration.users.setRole(admin.actor, { id, role: "king" }, origin);
     await expect(unknown).rejects.toMatchObject({ reason: "invalid_input", issues: [{ path: "role" }] });
-    expect(await lines(admin.id)).toMatchObject([
+    expect(await node.audited(admin.id)).toMatchObject([
       { action: "account.role", outcome: "done", details: { role: "operator" } },
       { action: "account.role", outcome: "refused", details: { role: "king", reason: "invalid_input" } },
     ]);
@@ -87,7 +68,7 @@ describe.each(databaseKinds)("administration on %s", (kind) => {
       await expect(administration.users.suspend(actor, mine, origin)).rejects.toMatchObject({ reason: "conflict" });
     }
     await expect(administration.users.setRole(actor, { id, role: "user" }, origin)).rejects.toMatchObject({ reason: "conflict" });
-    expect(await told(id)).toEqual([]);
+    expect(await node.told(id)).toEqual([]);
   });
 
   test("nobody reaches above themselves", async () => {

@@ -1,35 +1,20 @@
-import { databaseKinds, openTestDatabase, type TestDatabase, testAccounts } from "@parley/testing";
+import { databaseKinds, type TestAccounts, testAccounts } from "@parley/testing";
 import { and, eq, inArray } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type AccessChange, createAccessChanges } from "../access/changes.ts";
 import { createAudit } from "../audit/audit.ts";
-import { accessChanges, apiKeys, auditLog, conversations, members, messages, sessions, users } from "../database/schema.ts";
-import { createDeletion } from "./deletion.ts";
+import { apiKeys, auditLog, conversations, members, messages, sessions, users } from "../database/schema.ts";
 
 const origin = { address: "192.0.2.7" };
 
 describe.each(databaseKinds)("deleting an account on %s", (kind) => {
-  let database: TestDatabase;
-  let node: ReturnType<typeof testAccounts>;
-  let deletion: ReturnType<typeof createDeletion>;
-  let audit: ReturnType<typeof createAudit>;
-  const applied: AccessChange[] = [];
-
+  let node: TestAccounts;
   beforeAll(async () => {
-    database = await openTestDatabase(kind);
-    node = testAccounts(database);
-    const access = createAccessChanges(node.ports);
-    access.onChange((change) => applied.push(change));
-    audit = createAudit(node.ports);
-    deletion = createDeletion(node.ports, { access, audit });
+    node = await testAccounts(kind);
   });
   afterEach(async () => {
     await node.database.update(users).set({ role: "user" }).where(eq(users.role, "admin"));
   });
-  afterAll(async () => {
-    await node.stop();
-    await database.close();
-  });
+  afterAll(() => node.stop());
 
   async function conversation(...people: [{ id: string }, "owner" | "editor" | "viewer"][]) {
     const id = node.ids.next();
@@ -50,13 +35,11 @@ describe.each(databaseKinds)("deleting an account on %s", (kind) => {
 
   test("it takes the right password, and a session", async () => {
     const { actor, id, password } = await node.person();
-    await expect(deletion.deleteAccount(actor, "wrong", origin)).rejects.toMatchObject({ reason: "invalid_credentials" });
-    const byKey = deletion.deleteAccount({ ...actor, via: "key", scopes: ["*"] }, password, origin);
+    await expect(node.users.deleteAccount(actor, "wrong", origin)).rejects.toMatchObject({ reason: "invalid_credentials" });
+    const byKey = node.users.deleteAccount({ ...actor, via: "key", scopes: ["*"] }, password, origin);
     await expect(byKey).rejects.toMatchObject({ reason: "forbidden" });
     expect(await node.database.select().from(users).where(eq(users.id, id))).toHaveLength(1);
-    await node.background.settled();
-    const lines = await node.database.select().from(auditLog).where(eq(auditLog.actorId, id));
-    expect(lines).toMatchObject([{ action: "account.delete", outcome: "refused" }]);
+    expect(await node.audited(id)).toMatchObject([{ action: "account.delete", outcome: "refused" }]);
   });
 
   test("everything goes, every session dies everywhere, and the audit log keeps no name and no address", async () => {
@@ -68,12 +51,13 @@ describe.each(databaseKinds)("deleting an account on %s", (kind) => {
     await node.database
       .insert(apiKeys)
       .values({ id: node.ids.next(), userId: id, name: "a", prefix: "plk_", hash: id, scopes: ["*"] });
+    const audit = createAudit(node.ports);
     audit.record({ actorId: id, action: "account.login", target: null, outcome: "done", address: "192.0.2.9" });
     audit.record({ actorId: other, action: "account.login", target: null, outcome: "done", address: "192.0.2.8" });
     await node.background.settled();
-    applied.length = 0;
+    node.applied.length = 0;
 
-    await deletion.deleteAccount(actor, password, origin);
+    await node.users.deleteAccount(actor, password, origin);
     await node.background.settled();
 
     for (const rows of [
@@ -94,10 +78,9 @@ describe.each(databaseKinds)("deleting an account on %s", (kind) => {
       { kind: "session_ended", userId: id, sessionId },
       { kind: "rights_changed", userId: id },
     ];
-    expect(applied).toEqual(changes);
-    const rows = await node.database.select().from(accessChanges).where(eq(accessChanges.userId, id));
-    expect(rows).toMatchObject(changes);
-    await expect(deletion.deleteAccount(actor, password, origin)).rejects.toMatchObject({ reason: "session_ended" });
+    expect(node.applied).toEqual(changes);
+    expect(await node.told(id)).toMatchObject(changes);
+    await expect(node.users.deleteAccount(actor, password, origin)).rejects.toMatchObject({ reason: "session_ended" });
   });
 
   test("what nobody else reads goes; what others read passes to the oldest editor, or else reader", async () => {
@@ -110,7 +93,7 @@ describe.each(databaseKinds)("deleting an account on %s", (kind) => {
     const guest = await conversation([later, "owner"], [me, "editor"], [viewer, "viewer"]);
     const foreign = await conversation([later, "owner"]);
 
-    await deletion.deleteAccount(me.actor, me.password, origin);
+    await node.users.deleteAccount(me.actor, me.password, origin);
 
     const kept = await node.database
       .select({ id: conversations.id })
@@ -131,11 +114,11 @@ describe.each(databaseKinds)("deleting an account on %s", (kind) => {
   test("the last administrator stays, also when two go at once", async () => {
     const first = await node.person({ role: "admin" });
     await node.person({ role: "admin", status: "suspended" });
-    await expect(deletion.deleteAccount(first.actor, first.password, origin)).rejects.toMatchObject({ reason: "conflict" });
+    await expect(node.users.deleteAccount(first.actor, first.password, origin)).rejects.toMatchObject({ reason: "conflict" });
     const others = await Promise.all(Array.from({ length: 5 }, () => node.person({ role: "admin" })));
     const everybody = [first, ...others];
     const results = await Promise.allSettled(
-      everybody.map(({ actor, password }) => deletion.deleteAccount(actor, password, origin)),
+      everybody.map(({ actor, password }) => node.users.deleteAccount(actor, password, origin)),
     );
     expect(results.filter(({ status }) => status === "rejected")).toMatchObject([{ reason: { reason: "conflict" } }]);
     const ids = everybody.map(({ id }) => id);

@@ -1,37 +1,20 @@
-import { databaseKinds, openTestDatabase, type TestDatabase, testAccounts } from "@parley/testing";
+import { databaseKinds, type TestAccounts, testAccounts } from "@parley/testing";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AccessChange, createAccessChanges } from "../access/changes.ts";
-import { createAudit } from "../audit/audit.ts";
-import { createBudgets } from "../budgets/budgets.ts";
-import { accessChanges, auditLog, conversations, members, messages, runs, usageLedger } from "../database/schema.ts";
-import { createUsers } from "./users.ts";
+import { conversations, members, messages, runs, usageLedger } from "../database/schema.ts";
 
 const unlimited = { tokens: null, micros: null };
 const plans = { free: { tokens: 1_000, micros: null }, pro: unlimited, enterprise: unlimited };
 const origin = { address: "127.0.0.1" };
 
 describe.each(databaseKinds)("users on %s", (kind) => {
-  let database: TestDatabase;
-  let node: ReturnType<typeof testAccounts>;
-  let users: ReturnType<typeof createUsers>;
-  const applied: AccessChange[] = [];
-
+  let node: TestAccounts;
+  let users: TestAccounts["users"];
   beforeAll(async () => {
-    database = await openTestDatabase(kind);
-    node = testAccounts(database);
-    const access = createAccessChanges(node.ports);
-    access.onChange((change) => applied.push(change));
-    users = createUsers(node.ports, {
-      access,
-      audit: createAudit(node.ports),
-      budgets: createBudgets(node.ports, { budgets: plans }),
-    });
+    node = await testAccounts(kind, { budgets: plans });
+    ({ users } = node);
   });
-  afterAll(async () => {
-    await node.stop();
-    await database.close();
-  });
+  afterAll(() => node.stop());
 
   async function answered(userId: string, { model = "large", costMicros = 5 as number | null, hoursAgo = 0 } = {}) {
     const conversationId = node.ids.next();
@@ -85,19 +68,17 @@ describe.each(databaseKinds)("users on %s", (kind) => {
 
   test("an update changes what it names, clears what is null, and is told to every node", async () => {
     const { actor, id } = await node.person();
-    applied.length = 0;
+    node.applied.length = 0;
     const wanted = { displayName: "Ada 👋", username: "Ada_L", bio: "x", timeZone: "Asia/Jerusalem", language: "he" as const };
     expect(await users.update(actor, wanted, origin)).toMatchObject(wanted);
-    expect(applied).toContainEqual({ kind: "profile_changed", userId: id });
-    const told = await node.database.select().from(accessChanges).where(eq(accessChanges.userId, id));
-    expect(told).toMatchObject([{ kind: "profile_changed" }]);
+    expect(node.applied).toEqual([{ kind: "profile_changed", userId: id }]);
+    expect(await node.told(id)).toMatchObject([{ kind: "profile_changed" }]);
     expect(await users.update(actor, { bio: null, language: undefined }, origin)).toMatchObject({ ...wanted, bio: null });
     expect(await users.update(actor, {}, origin)).toMatchObject({ ...wanted, bio: null });
     expect(await users.update(actor, { username: null }, origin)).toMatchObject({ username: null, displayName: "Ada 👋" });
     const { actor: other } = await node.person();
     expect(await users.update(other, { username: "ada_l" }, origin)).toMatchObject({ username: "ada_l" });
-    await node.background.settled();
-    const [line] = await node.database.select().from(auditLog).where(eq(auditLog.actorId, id));
+    const [line] = await node.audited(id);
     expect(line).toMatchObject({ action: "account.update", details: { changed: "displayName username bio timeZone language" } });
   });
 
