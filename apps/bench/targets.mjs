@@ -95,7 +95,7 @@ const signIn = (token) => [{ send: wsUpgrade("/trpc", { authorization: `Bearer $
 
 const parleyTurns = (database, options = {}) => {
   const client = parleyTurn({ turnsPerConversation: 1, ...options });
-  const start = startParley({ entry: "bench", database });
+  const start = startParley({ entry: "product", database });
   const prepare = async (context) => {
     context.tokens ??= await signUp(context.url, Math.min(context.clients, 100));
     return context.tokens;

@@ -9,7 +9,8 @@ import { ROOT, temporaryFolder } from "./proc.mjs";
 const workspace = path.join(ROOT, "../..");
 const server = path.join(ROOT, "../server");
 const build = path.join(ROOT, ".build");
-const entries = { product: path.join(build, "product/node.js"), bench: path.join(build, "parley/parley.js") };
+const entries = { product: path.join(build, "product/node.js"), bench: path.join(build, "servers/parley.js") };
+export const upstreamScript = path.join(build, "servers/upstream.js");
 
 /** Taken once a run, into a folder of its own: whoever builds meanwhile does not change what is measured. */
 export function buildProduct() {
@@ -20,8 +21,8 @@ export function buildProduct() {
   cpSync(path.join(server, "dist"), path.join(build, "product"), { recursive: true });
   const tsup = path.join(workspace, "node_modules/.bin/tsup");
   const result = spawnSync(tsup, [], { cwd: ROOT, encoding: "utf8" });
-  if (result.status !== 0 || readdirSync(path.join(build, "parley")).length === 0) {
-    throw new Error(`the bench's server does not build\n${result.stdout}${result.stderr}`);
+  if (result.status !== 0 || readdirSync(path.join(build, "servers")).length === 0) {
+    throw new Error(`the bench's servers do not build\n${result.stdout}${result.stderr}`);
   }
 }
 
@@ -35,11 +36,14 @@ const settings = {
   RATE_LIMIT_GENERAL_GUEST: "off",
   RATE_LIMIT_CHAT: "off",
   RATE_LIMIT_SIGN_IN: "off",
+  RATE_LIMIT_PROVIDER_REQUESTS: "off",
+  RATE_LIMIT_PROVIDER_TOKENS: "off",
+  OLLAMA_URL: "off",
 };
 
 /**
  * How to start it. `context` is kept for a target through a whole run: a second start finds the first one's data.
- * entry: `product` is what ships, `bench` the same with the bench's providers; `file` is another build, for a try.
+ * entry: `product` is what ships, `bench` the same with the bench's provider; `file` is another build, for a try.
  */
 export const startParley =
   ({ entry, database, nodeArgs = [], file = entries[entry] }) =>
@@ -55,7 +59,7 @@ export const startParley =
         DATA_DIR: path.join(folder, "parley"),
         DATABASE_URL: databaseUrl ?? "",
         REDIS_URL: "",
-        ...(upstream && { UPSTREAM: upstream }),
+        ...(upstream && { ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: upstream, DEFAULT_MODEL: "claude-sonnet-4-5" }),
         ...(controlPort && { CONTROL_PORT: String(controlPort) }),
       },
     };

@@ -1,11 +1,24 @@
 // An answer that grows when the bench says so: what is posted to the control port is its next piece.
 import http from "node:http";
-import type { Provider, ProviderEvent } from "../../../packages/core/src/ports.ts";
+import type { ModelEntry, Provider, ProviderEvent } from "../../../packages/core/src/ports.ts";
 
 interface Stream {
   queue: ProviderEvent[];
   wake: () => void;
 }
+
+const model: ModelEntry = {
+  id: "on-demand",
+  name: "On demand",
+  contextLength: 8_192,
+  outputLimit: 8_192,
+  inputs: ["text"],
+  tools: false,
+  reasoning: false,
+  prices: null,
+  retired: false,
+  plans: null,
+};
 
 export function onDemandProvider(controlPort: number): Provider & { end(): void } {
   const streams = new Set<Stream>();
@@ -34,11 +47,14 @@ export function onDemandProvider(controlPort: number): Provider & { end(): void 
 
   return {
     name: "on-demand",
-    models: [
-      { id: "on-demand", provider: "on-demand", name: "On demand", contextLength: 8_192, outputLimit: 8_192, isDefault: false },
-    ],
+    label: "On demand",
+    keys: 1,
+    isLocal: false,
+    models: [model],
+    defaults: { temperature: null, topP: null, topK: null, maxTokens: 8_192 },
+    listModels: async () => [model],
     end: () => emit({ type: "end", finishReason: "stop" }),
-    async *stream(_request, signal) {
+    async *stream(_request, { signal }) {
       const stream: Stream = { queue: [], wake: () => {} };
       streams.add(stream);
       const onAbort = () => stream.wake();

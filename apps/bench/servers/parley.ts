@@ -1,22 +1,20 @@
-// Our server through its own entry, with the providers of the bench in place of the vendors'.
+// Our server through its own entry, with the provider of the bench in place of the vendors'.
 import { fileURLToPath } from "node:url";
 import { pinoLog } from "../../../packages/platform/src/node/log.ts";
 import { readConfig } from "../../server/src/config/config.ts";
 import { startServer } from "../../server/src/start.ts";
 import { onDemandProvider } from "./on-demand-provider.ts";
-import { upstreamProvider } from "./upstream-provider.ts";
 
-const { UPSTREAM, CONTROL_PORT, ...environment } = process.env;
+const { CONTROL_PORT, ...environment } = process.env;
 const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const config = readConfig(environment);
 const log = await pinoLog({ level: config.LOG_LEVEL, folder: null });
-const onDemand = CONTROL_PORT ? onDemandProvider(Number(CONTROL_PORT)) : null;
-const providers = [...(UPSTREAM ? [upstreamProvider(UPSTREAM)] : []), ...(onDemand ? [onDemand] : [])];
+const onDemand = onDemandProvider(Number(CONTROL_PORT));
 const assets = { migrations: beside("../product/drizzle"), pgliteTemplate: beside("../product/pglite-template.tar.gz") };
-const server = await startServer(config, { assets, log, overrides: { providers } });
+const server = await startServer(config, { assets, log, overrides: { providers: [onDemand] } });
 
 process.on("SIGTERM", async () => {
-  onDemand?.end();
+  onDemand.end();
   await server.stop();
   process.exit(0);
 });

@@ -2,16 +2,11 @@
 // For each round, each target in turn: connect, settle, measure a window.
 import { bringUp, tellable } from "../lib/bring-up.mjs";
 import { openServer } from "../lib/postgres.mjs";
-import { cpuSeconds, freePort, launch, rssMB, sleep, worker } from "../lib/proc.mjs";
+import { cpuSeconds, rssMB, sleep, worker } from "../lib/proc.mjs";
+import { upstreamScript } from "../lib/product.mjs";
 import { failures, median, medianOf, progress, promise, ratioTo, table, times } from "../lib/stats.mjs";
 
-const endless = 1e9;
 const deltaSize = 20;
-
-async function postJson(url, body) {
-  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
-  return response.json();
-}
 
 async function measure({ name, context, relay, upstream, database, clients, seconds, again, rampMs, warm, isProfiled }) {
   const load = await worker("load/turn-load.mjs");
@@ -61,19 +56,19 @@ async function measure({ name, context, relay, upstream, database, clients, seco
 export async function run({ row, names, all, seconds, rounds, levels, tokens, profile }) {
   const again = row === "turns";
   const rate = again ? 300 : 30;
-  const answer = { rate, tokens: again ? tokens : endless, size: deltaSize };
+  const answer = { perSecond: rate, characters: deltaSize, ...(again && { tokens }) };
   const out = [];
   const data = {};
-  const upstream = await launch({ cmd: [process.execPath, "servers/upstream.mjs"], hook: false }, { port: await freePort() });
+  const upstream = await worker(upstreamScript);
   for (const clients of levels ?? [again ? 40 : 500]) {
     const relays = {};
     const contexts = {};
     const errors = {};
     const got = [];
-    await postJson(`${upstream.url}/__config`, { ...answer, rate: again ? rate : 200 });
+    const { url } = await upstream.call({ ...answer, perSecond: again ? rate : 200 });
     for (const name of names) {
       const target = all[name];
-      const context = { upstream: upstream.url, upstreamPort: upstream.port, clients };
+      const context = { upstream: url, upstreamPort: Number(new URL(url).port), clients };
       contexts[name] = context;
       try {
         if (!target.start) continue;
@@ -84,7 +79,7 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
         errors[name] = error.message;
       }
     }
-    await postJson(`${upstream.url}/__config`, answer);
+    await upstream.call(answer);
     const warm = clients >= 100 ? 1.5 : 0.5;
     const rampMs = clients >= 100 ? 1400 : 600;
     for (let round = 0; round < rounds; round++) {
@@ -159,8 +154,8 @@ function describeTurns({ clients, tokens, all, measured, got }) {
 
 (upstream ${of(reference, "upstreamCores").toFixed(2)} and load generator ${of(reference, "loadCores").toFixed(2)} cores beside ${reference}.
 A turn of ours is chat.send and then chat.follow until run-end, both on one socket, each turn a new conversation (parley-history: ten
-turns a conversation); its first token counts from the send. The vendor adapter is a stand-in with a minimal parser, a preview of
-the Anthropic adapter. Peers store nothing. PGlite's CPU is in ours; Postgres' own, a process beside it, is the column.)
+turns a conversation); its first token counts from the send. Peers store nothing. PGlite's CPU is in ours; Postgres' own, a process
+beside it, is the column.)
 
 ${table(head, rows)}`;
 }

@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { afterEach, describe, expect, test } from "vitest";
+import { nodeFetch } from "./fetch.ts";
+
+const servers = new Set<Server>();
+afterEach(() => {
+  for (const server of servers) server.close().closeAllConnections();
+  servers.clear();
+});
+
+async function serve(listener: RequestListener) {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  servers.add(server);
+  await once(server, "listening");
+  const address = server.address();
+  return { server, url: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}` };
+}
+
+describe("nodeFetch", () => {
+  const fetch = nodeFetch();
+
+  test("sends what it is given, and asks for no compression", async () => {
+    const { url } = await serve(async (request, response) => {
+      const text = (await request.toArray()).join("");
+      const { authorization, "accept-encoding": encoding } = request.headers;
+      response.writeHead(201, { "x-kind": ["a", "b"] }).end(JSON.stringify([request.method, authorization, encoding, text]));
+    });
+    const response = await fetch(url, { method: "POST", headers: { authorization: "Bearer k" }, body: "Grüße" });
+    expect([response.status, response.ok, response.headers.get("x-kind")]).toEqual([201, true, "a, b"]);
+    expect(await response.json()).toEqual(["POST", "Bearer k", "identity", "Grüße"]);
+  });
+
+  test("hands chunks over as they come, and uses a connection again", async () => {
+    let release = () => {};
+    const { server, url } = await serve((_, response) => {
+      response.write("first");
+      release = () => void response.end("last");
+    });
+    let connections = 0;
+    server.on("connection", () => connections++);
+    for (let round = 0; round < 2; round++) {
+      const reader = (await fetch(url)).body?.getReader();
+      expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("first");
+      release();
+      expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("last");
+      expect(await reader?.read()).toEqual({ done: true, value: undefined });
+    }
+    expect(connections).toBe(1);
+  });
+
+  test("waits for a reader who is slow", async () => {
+    const size = 32 * 1024 * 1024;
+    let isSent = false;
+    const { url } = await serve((_, response) => void response.end(Buffer.alloc(size), () => (isSent = true)));
+    const response = await fetch(url);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(isSent).toBe(false);
+    expect((await response.arrayBuffer()).byteLength).toBe(size);
+  });
+
+  test("follows where it is sent to", async () => {
+    const { url } = await serve(async (request, response) => {
+      if (request.url === "/") response.writeHead(307, { location: "/there" }).end();
+      else response.end((await request.toArray()).join(""));
+    });
+    expect(await (await fetch(url, { method: "POST", body: "Hi" })).text()).toBe("Hi");
+  });
+
+  test("answers without a body where there is none", async () => {
+    const { url } = await serve((_, response) => void response.writeHead(204).end());
+    expect((await fetch(url)).body).toBeNull();
+  });
+
+  test("an abort ends the connection, whenever it comes", async () => {
+    const { server, url } = await serve((request, response) => {
+      if (request.url === "/begun") response.write("first");
+    });
+    const gone = () => once(server, "connection").then(([socket]) => once(socket, "close"));
+    await expect(fetch(url, { signal: AbortSignal.abort("stopped") })).rejects.toBe("stopped");
+
+    for (const path of ["/silent", "/begun"]) {
+      const abort = new AbortController();
+      const closed = gone();
+      const asked = fetch(url + path, { signal: abort.signal });
+      const reader = path === "/begun" ? (await asked).body?.getReader() : undefined;
+      await reader?.read();
+      setTimeout(() => abort.abort("stopped"), 10);
+      await expect(reader ? reader.read() : asked).rejects.toBe("stopped");
+      await closed;
+    }
+  });
+
+  test("a reader who leaves ends the connection", async () => {
+    const { server, url } = await serve((_, response) => void response.write("first"));
+    const closed = once(server, "connection").then(([socket]) => once(socket, "close"));
+    await (await fetch(url)).body?.cancel();
+    await closed;
+  });
+
+  test("failures have their cause", async () => {
+    const { server, url } = await serve((request, response) => {
+      if (request.url === "/begun") response.write("first", () => response.destroy());
+      else request.socket.destroy();
+    });
+    const reset = expect.objectContaining({ code: "ECONNRESET" });
+    await expect(fetch(url)).rejects.toMatchObject({ message: "fetch failed", cause: reset });
+    await expect((await fetch(`${url}/begun`)).text()).rejects.toMatchObject({ message: "terminated", cause: reset });
+    server.close().closeAllConnections();
+    await expect(fetch(url)).rejects.toMatchObject({ cause: expect.objectContaining({ code: "ECONNREFUSED" }) });
+    await expect(fetch("nonsense")).rejects.toThrow(TypeError);
+  });
+});

@@ -1,0 +1,79 @@
+import * as http from "node:http";
+import * as https from "node:https";
+
+/** As long as the runtime's own waits for a connection. */
+const connectMs = 10_000;
+/** How many chunks wait for their reader before the socket does. */
+const waitingChunks = 16;
+const withoutBody = new Set([204, 205, 304]);
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * `fetch` over node:http: a chunk of a streamed answer costs half of what it costs in the runtime's own. What is rare in
+ * calls to vendors goes the usual way: bodies that are no text, and redirects. It asks for no compression and undoes none.
+ */
+export function nodeFetch(): typeof globalThis.fetch {
+  const options = { keepAlive: true, timeout: connectMs };
+  const plain = { request: http.request, agent: new http.Agent(options) };
+  const secure = { request: https.request, agent: new https.Agent(options) };
+
+  return (input, init = {}) => {
+    const { body = null, method = "GET", signal } = init;
+    if (input instanceof Request || (body !== null && typeof body !== "string")) return fetch(input, init);
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const url = new URL(input);
+      const { request: open, agent } = url.protocol === "https:" ? secure : plain;
+      const headers = Object.fromEntries(new Headers(init.headers));
+      headers["accept-encoding"] = "identity";
+      if (body !== null) headers["content-length"] = String(Buffer.byteLength(body));
+      const request = open(url, { method, headers, agent });
+      const fail = (cause: unknown) => reject(signal?.aborted ? signal.reason : new TypeError("fetch failed", { cause }));
+      const abort = () => request.destroy();
+      signal?.addEventListener("abort", abort);
+      request.on("close", () => signal?.removeEventListener("abort", abort));
+      request.on("error", fail);
+      request.on("timeout", () => {
+        const isSent = request.writableFinished;
+        if (!isSent) request.destroy(Object.assign(new Error("The connection could not be made in time"), { code: "ETIMEDOUT" }));
+      });
+      request.on("response", (incoming) => {
+        try {
+          if (redirects.has(incoming.statusCode ?? 0) && incoming.headers.location) {
+            incoming.resume();
+            resolve(fetch(input, init));
+          } else resolve(responseOf(incoming, signal));
+        } catch (error) {
+          request.destroy();
+          fail(error);
+        }
+      });
+      request.end(body ?? undefined);
+    });
+  };
+}
+
+function responseOf(incoming: http.IncomingMessage, signal: AbortSignal | null | undefined): Response {
+  const { statusCode: status = 0, rawHeaders } = incoming;
+  const headers = new Headers();
+  for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
+  if (!withoutBody.has(status)) return new Response(bodyOf(incoming, signal), { status, headers });
+  incoming.resume();
+  return new Response(null, { status, headers });
+}
+
+function bodyOf(incoming: http.IncomingMessage, signal: AbortSignal | null | undefined): ReadableStream<Uint8Array> {
+  const source: UnderlyingDefaultSource<Uint8Array> = {
+    start(controller) {
+      incoming.on("data", (chunk: Buffer) => {
+        controller.enqueue(chunk);
+        if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
+      });
+      incoming.on("end", () => controller.close());
+      incoming.on("error", (cause) => controller.error(signal?.aborted ? signal.reason : new TypeError("terminated", { cause })));
+    },
+    pull: () => void incoming.resume(),
+    cancel: () => void incoming.removeAllListeners("data").removeAllListeners("end").destroy(),
+  };
+  return new ReadableStream(source, { highWaterMark: waitingChunks });
+}
