@@ -37,9 +37,9 @@ async function compatible(config: Environment, fetch: Fetch): Promise<Provider> 
 }
 
 /** The Ollama of this machine, if one answers. */
-export async function lookForOllama(url: string): Promise<Provider | null> {
-  const { findOllama } = await import("@parley/providers/openai-compatible");
-  return findOllama({ url, fetch: nodeFetch(), signal: AbortSignal.timeout(2_000) });
+export async function findOllama(url: string): Promise<Provider | null> {
+  const openaiCompatible = await import("@parley/providers/openai-compatible");
+  return openaiCompatible.findOllama({ url, fetch: nodeFetch() });
 }
 
 const keysOf = (first: string | null, backups: string[]) => (first === null ? backups : [first, ...backups]);

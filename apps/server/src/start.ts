@@ -10,7 +10,7 @@ import { createIds, memoryCache, memoryEventLog, memoryRateLimiter } from "@parl
 import type { Environment } from "./config/variables.ts";
 import { type Assets, openDatabase } from "./database.ts";
 import { checkHealth, type HealthPart } from "./health.ts";
-import { lookForOllama, openProviders } from "./providers.ts";
+import { findOllama, openProviders } from "./providers.ts";
 import { readSettings } from "./settings.ts";
 import { serveSockets } from "./sockets.ts";
 
@@ -115,23 +115,20 @@ export async function startServer(
   });
   const server = createServer({ requestTimeout: 60_000, maxHeaderSize }, getRequestListener(app.fetch));
   serveSockets(server, { gate, hub });
-  await services.models.checkDefault();
+  let ollamaMayCome = config.OLLAMA_URL !== null && !overrides.providers;
+  const lookForOllama = async () => {
+    const provider = ollamaMayCome && config.OLLAMA_URL ? await findOllama(config.OLLAMA_URL) : null;
+    if (!provider || !ollamaMayCome) return;
+    ollamaMayCome = false;
+    await services.models.add(provider);
+  };
+  // It may also be started after us.
+  background.every("look for Ollama", ollamaMs, lookForOllama);
+  const looked = within(ollamaPatienceMs, lookForOllama());
+  if (config.DEFAULT_MODEL) await looked;
+  await services.models.checkNames({ moreMayCome: ollamaMayCome });
   const url = await listen(server, config);
-  if (config.OLLAMA_URL && !overrides.providers) await findOllama(config.OLLAMA_URL);
-
-  /** It may be started after us. */
-  async function findOllama(address: string) {
-    let isFound = false;
-    const look = async () => {
-      if (isFound) return;
-      const provider = await lookForOllama(address);
-      if (!provider || isFound) return;
-      isFound = true;
-      await services.models.add(provider);
-    };
-    background.every("look for Ollama", ollamaMs, look);
-    await within(ollamaPatienceMs, look());
-  }
+  await looked;
 
   return {
     url,

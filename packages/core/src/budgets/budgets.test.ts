@@ -224,6 +224,19 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
     expect(await endOf(actor, fallen.answer?.runId)).toMatchObject({ status: "completed" });
   });
 
+  test("a message that was accepted is accepted again, also when nothing is left", async () => {
+    boot({ tokens: 120, micros: null });
+    const { actor } = await node.person();
+    const message = { clientMessageId: "once", content: "Hello there", model: "priced" };
+    const first = await node.chat.send(actor, message);
+    await scripted.next();
+    await expect(send(actor)).rejects.toMatchObject({ reason: "budget_exceeded" });
+    expect((await node.chat.send(actor, message)).answer).toEqual(first.answer);
+    await expect(node.chat.send(actor, { ...message, content: "Else" })).rejects.toMatchObject({
+      reason: "idempotency_mismatch",
+    });
+  });
+
   test("a person's own budget stands in for the plan's", async () => {
     boot({ tokens: 10, micros: null });
     const { actor } = await node.person();

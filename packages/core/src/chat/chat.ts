@@ -20,7 +20,15 @@ import { formatCursor, parseCursor } from "./cursors.ts";
 import { createFollow, userTopic } from "./follow.ts";
 import { findConversation, findMembership, findMessage, listBranch, listConversations } from "./queries.ts";
 import { createRuns } from "./runs.ts";
-import { type ClaimedTurn, claimFirstTurn, claimNextTurn, findEarlierClaim, sweepClaims, type Turn } from "./turn-queries.ts";
+import {
+  type ClaimedTurn,
+  claimFirstTurn,
+  claimNextTurn,
+  type EarlierClaim,
+  findEarlierClaim,
+  sweepClaims,
+  type Turn,
+} from "./turn-queries.ts";
 import { answerOf, finished, firstWords, hashBody, newConversation, questionOf } from "./turn-records.ts";
 
 const conversationsPerPage = 20;
@@ -52,20 +60,36 @@ export function createChat(
       const message = `A message has at most ${settings.messageMaxLength} characters`;
       throw new AppError("invalid_input", message, { issues: [{ path: "content", message }] });
     }
-    runs.checkOpen();
-    const fallbacks = models.fallbacks(actor.plan, input.fallbacks);
-    const turn = prepareTurn(actor, input);
-    if (turn.answer) await budgets.checkLeft(actor);
+    const prepared = await prepare(actor, input).catch(async (refusal) => {
+      // What was accepted once stays accepted, whatever has become of models, plans and budgets.
+      const claim = await findEarlierClaim(database, actor.userId, input.clientMessageId);
+      if (!claim) throw refusal;
+      return claim;
+    });
+    if (!("turn" in prepared)) return acceptAgain(actor, prepared, hashBody(input));
+    const { turn, fallbacks } = prepared;
     const title = firstWords(input.content);
     const isFirst = input.conversationId === undefined;
     const claimed = isFirst ? await claimFirstTurn(database, turn, title) : await claimNextTurn(database, turn);
-    if (!claimed) return acceptAgain(actor, turn, isFirst);
+    if (!claimed) {
+      const claim = await findEarlierClaim(database, actor.userId, turn.clientMessageId);
+      return claim ? acceptAgain(actor, claim, turn.bodyHash) : refuse(actor, turn, isFirst);
+    }
 
     const message = questionOf(actor, turn, claimed);
     if (isFirst) tell(claimed.memberIds, { type: "conversation-created", conversation: newConversation(turn, claimed, title) });
     tell(claimed.memberIds, { type: "message-created", message });
     if (turn.answer) startAnswer(actor, turn, { answer: turn.answer, claimed, input, fallbacks, isFirst });
     return { conversationId: turn.conversationId, message, answer: acceptedAnswer(turn.answer) };
+  }
+
+  /** All that can refuse a message before anything of it is written. */
+  async function prepare(actor: Actor, input: SendMessage): Promise<{ turn: Turn; fallbacks: OfferedModel[] }> {
+    runs.checkOpen();
+    const fallbacks = models.fallbacks(actor.plan, input.fallbacks);
+    const turn = prepareTurn(actor, input);
+    if (turn.answer) await budgets.checkLeft(actor);
+    return { turn, fallbacks };
   }
 
   function prepareTurn(actor: Actor, input: SendMessage): Turn {
@@ -141,11 +165,9 @@ export function createChat(
     );
   }
 
-  /** The same message again, or a reason why it was not accepted the first time. */
-  async function acceptAgain(actor: Actor, turn: Turn, isFirst: boolean): Promise<SendAccepted> {
-    const claim = await findEarlierClaim(database, actor.userId, turn.clientMessageId);
-    if (!claim) return refuse(actor, turn, isFirst);
-    if (claim.bodyHash !== turn.bodyHash) {
+  /** The same message again. */
+  async function acceptAgain(actor: Actor, claim: EarlierClaim, bodyHash: string): Promise<SendAccepted> {
+    if (claim.bodyHash !== bodyHash) {
       throw new AppError("idempotency_mismatch", "Another message was sent with this clientMessageId");
     }
     const message = await findMessage(database, actor.userId, claim.messageId);

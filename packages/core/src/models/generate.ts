@@ -8,7 +8,7 @@ import { type AnswerSink, type AttemptOutcome, makeAttempt } from "./attempt.ts"
 import { estimateRequest } from "./estimate.ts";
 import type { Health } from "./health.ts";
 import type { OfferedModel } from "./models.ts";
-import { type GenerateRequest, ProviderError, thoughtTokens } from "./provider.ts";
+import { type GenerateRequest, thoughtTokens } from "./provider.ts";
 import type { Throttle } from "./throttle.ts";
 import { concernsKey, concernsRequest, describeTrouble } from "./troubles.ts";
 
@@ -22,7 +22,7 @@ export interface Generation {
   userId: string;
   budget: Budget | null;
   /** Who is asked, one after the other. */
-  chain: readonly OfferedModel[];
+  chain: readonly [OfferedModel, ...OfferedModel[]];
   prompt: Prompt;
   /** After its first words an answer may be begun again by another model, where the caller asked for that. */
   mayStartOver: boolean;
@@ -60,43 +60,40 @@ export function createGenerate(
     const attempts: Attempt[] = [];
     const giveUpAt = clock.now().getTime() + retryMs;
     /** The last one that was called, or could not be. */
-    let tried: Tried | undefined;
+    let tried = await ask(chain[0]);
 
-    for (const model of chain) {
-      tried = await ask(model, tried);
+    for (const model of chain.slice(1)) {
       const { outcome, error } = tried;
       if (signal.aborted || error === null) break;
-      if (!outcome) continue;
-      const isOver = outcome.hasSpoken && (!mayStartOver || outcome.hasCalledTool);
-      if (isOver || outcome.failure?.trouble === "content_filter" || clock.now().getTime() > giveUpAt) break;
+      const isOver = outcome?.hasSpoken && (!mayStartOver || outcome.hasCalledTool);
+      if (isOver || outcome?.failure?.trouble === "content_filter" || clock.now().getTime() > giveUpAt) break;
+      tried = await ask(model, tried);
     }
-    if (!tried) throw new AppError("provider_unconfigured", "No model is configured");
     const { model, outcome, error } = tried;
     return { model, attempts, finishReason: outcome?.finishReason ?? null, error: signal.aborted ? null : error };
 
     /** One model, with every key that is free and a few tries. */
-    async function ask(model: OfferedModel, before: Tried | undefined): Promise<Tried> {
+    async function ask(model: OfferedModel, before?: Tried): Promise<Tried> {
       // A model that cannot be called takes nothing over: what was said before it stands.
       let mine: Tried | undefined;
       const refused = (error: RunError) => mine ?? (before?.outcome ? before : { model, outcome: null, error });
       for (let tries = 1; ; ) {
-        const free = health.keyFor(model);
-        if (!("key" in free)) return refused(describeTrouble(free.trouble));
+        const taken = health.take(model);
+        if (typeof taken === "string") return refused(describeTrouble(taken));
+        const { key } = taken;
         const request = requestFor(model, prompt);
-        try {
-          request.maxTokens = await admit(model, free.key, request);
-        } catch (error) {
-          if (error instanceof AppError) return refused({ reason: error.reason, message: error.message });
-          if (!(error instanceof ProviderError)) throw error;
-          health.failed(model, free.key, error);
-          continue;
+        const refusal = await admit(model, key, request);
+        if (refusal || signal.aborted) {
+          health.abandoned(model);
+          if (refusal === "limited" && clock.now().getTime() < giveUpAt) continue;
+          return refused(refusal && refusal !== "limited" ? refusal : describeTrouble("rate"));
         }
-        if (signal.aborted) return refused(describeTrouble("network"));
         if (!mine && before?.outcome) takeOver(before, before.outcome, model);
-        const outcome = await call(model, free.key, request);
+        const outcome = await call(model, key, request);
         const { failure } = outcome;
         mine = { model, outcome, error: failure && describeTrouble(failure.trouble) };
         if (!failure || signal.aborted || outcome.hasSpoken || concernsRequest(failure.trouble)) return mine;
+        if (clock.now().getTime() > giveUpAt) return mine;
         if (concernsKey(failure.trouble)) continue;
         const pause = Math.max(failure.retryAfterMs ?? 0, firstPauseMs * 2 ** (tries - 1) * (0.5 + Math.random()));
         if (++tries > triesPerModel || clock.now().getTime() + pause > giveUpAt) return mine;
@@ -113,7 +110,6 @@ export function createGenerate(
     }
 
     async function call(model: OfferedModel, key: number, request: GenerateRequest): Promise<AttemptOutcome> {
-      health.began(model);
       const outcome = await makeAttempt({ target: model, key, request, deadlines, signal, clock }, sink);
       attempts.push(outcome.attempt);
       throttle.note(model.provider, key, outcome.attempt.tokens.output);
@@ -128,15 +124,31 @@ export function createGenerate(
       return outcome;
     }
 
-    /** Our own limits, then the budget: the output that there is room for. */
-    async function admit(model: OfferedModel, key: number, request: GenerateRequest): Promise<number> {
+    /** Our own limits, then the budget, which cuts the answer to what there is room for. */
+    async function admit(model: OfferedModel, key: number, request: GenerateRequest): Promise<RunError | "limited" | null> {
+      const { provider, model: offered } = model;
       const { budget, userId } = generation;
-      if (!budget && !throttle.counts(model.provider)) return request.maxTokens;
+      if (!budget && !throttle.limits(provider)) return null;
       const inputTokens = estimateRequest(request);
-      await throttle.take(model.provider, key, inputTokens);
-      if (!budget) return request.maxTokens;
-      const { prices } = model.model;
-      return budgets.hold({ runId, userId, budget, spent: spentBy(attempts), inputTokens, maxTokens: request.maxTokens, prices });
+      const waitMs = await throttle.take(provider, key, inputTokens);
+      if (waitMs !== null) {
+        log.warn(
+          { runId, provider: provider.name, key: key + 1, waitMs },
+          "our own limit for a key is reached (RATE_LIMIT_PROVIDER_*)",
+        );
+        health.failed(model, key, { trouble: "rate", retryAfterMs: waitMs });
+        return "limited";
+      }
+      if (!budget) return null;
+      try {
+        const { prices } = offered;
+        const wish = { runId, userId, budget, spent: spentBy(attempts), inputTokens, maxTokens: request.maxTokens, prices };
+        request.maxTokens = await budgets.hold(wish);
+        return null;
+      } catch (error) {
+        if (error instanceof AppError) return { reason: error.reason, message: error.message };
+        throw error;
+      }
     }
   };
 }
@@ -148,13 +160,13 @@ interface Tried {
   error: RunError | null;
 }
 
-function requestFor({ provider: { defaults }, vendorId, model }: OfferedModel, prompt: Prompt): GenerateRequest {
+function requestFor({ provider: { defaults }, vendorModelId, model }: OfferedModel, prompt: Prompt): GenerateRequest {
   const reasoning = model.reasoning ? prompt.reasoning : "off";
   const wanted = prompt.maxTokens ?? defaults.maxTokens + thoughtTokens[reasoning];
   const maxTokens = Math.min(wanted, model.outputLimit ?? Number.POSITIVE_INFINITY);
   return {
     ...prompt,
-    model: vendorId,
+    model: vendorModelId,
     tools: model.tools ? prompt.tools : [],
     reasoning,
     temperature: prompt.temperature ?? defaults.temperature,

@@ -1,9 +1,11 @@
 import type { Trouble } from "@parley/contract/events";
 import type { Ports } from "../ports.ts";
 import type { Provider, ProviderError } from "./provider.ts";
+import { concernsRequest } from "./troubles.ts";
 
 /** How long a key rests where the vendor does not say. */
 const usualMs: Partial<Record<Trouble, number>> = { rate: 30_000, quota: 60 * 60_000, auth: 10 * 60_000 };
+const shortestMs = 1_000;
 const longestMs = 24 * 60 * 60_000;
 
 /** So many failures of the vendor itself in a row, and a model is left alone for a while; then one call tries it. */
@@ -37,7 +39,7 @@ interface State {
 /** A model of a provider, as the vendor names it. */
 export interface Target {
   provider: Provider;
-  vendorId: string;
+  vendorModelId: string;
 }
 
 export type Health = ReturnType<typeof createHealth>;
@@ -61,71 +63,66 @@ export function createHealth({ clock }: Pick<Ports, "clock">) {
     return state.coolDowns;
   }
 
-  function circuitOf(state: State, vendorId: string): Circuit {
-    let circuit = state.circuits.get(vendorId);
+  function circuitOf(state: State, vendorModelId: string): Circuit {
+    let circuit = state.circuits.get(vendorModelId);
     if (!circuit) {
       circuit = { failures: 0, lastFailureAt: 0, openUntil: 0, isTrying: false };
-      state.circuits.set(vendorId, circuit);
+      state.circuits.set(vendorModelId, circuit);
     }
     return circuit;
   }
 
+  function abandoned({ provider, vendorModelId }: Target) {
+    const circuit = stateOf(provider).circuits.get(vendorModelId);
+    if (circuit) circuit.isTrying = false;
+  }
+
   return {
-    /** The first key that may be used for this model now, or how long until there is one. */
-    keyFor({ provider, vendorId }: Target): { key: number } | { trouble: Trouble; retryAfterMs: number } {
+    /** The first key that may be used for this model now, or why there is none. A model that was left alone is tried by one at a time. */
+    take({ provider, vendorModelId }: Target): { key: number } | Trouble {
       const state = stateOf(provider);
-      const circuit = state.circuits.get(vendorId);
-      if (circuit && (circuit.openUntil > now() || circuit.isTrying)) {
-        return { trouble: "overloaded", retryAfterMs: Math.max(circuit.openUntil - now(), 1_000) };
-      }
-      const resting = coolDownsOf(state).filter(({ model }) => model === null || model === vendorId);
+      const circuit = state.circuits.get(vendorModelId);
+      if (circuit && (circuit.openUntil > now() || circuit.isTrying)) return "overloaded";
+      const resting = coolDownsOf(state).filter(({ model }) => model === null || model === vendorModelId);
       for (let key = 0; key < provider.keys; key++) {
-        if (!resting.some((coolDown) => coolDown.key === key)) return { key };
+        if (resting.some((coolDown) => coolDown.key === key)) continue;
+        if (circuit && circuit.openUntil > 0) circuit.isTrying = true;
+        return { key };
       }
-      const [first] = resting.sort((left, right) => left.until - right.until);
-      return first ? { trouble: first.trouble, retryAfterMs: first.until - now() } : { trouble: "auth", retryAfterMs: openMs };
+      return resting[0]?.trouble ?? "auth";
     },
 
-    /** A model that was left alone is tried by one call at a time. */
-    began({ provider, vendorId }: Target) {
-      const circuit = stateOf(provider).circuits.get(vendorId);
-      if (circuit && circuit.openUntil > 0) circuit.isTrying = true;
-    },
-
-    succeeded({ provider, vendorId }: Target) {
+    succeeded({ provider, vendorModelId }: Target) {
       const state = stateOf(provider);
       state.lastOkAt = now();
-      state.circuits.delete(vendorId);
+      state.circuits.delete(vendorModelId);
     },
 
-    /** Nothing was learned: the caller left. */
-    abandoned({ provider, vendorId }: Target) {
-      const circuit = stateOf(provider).circuits.get(vendorId);
-      if (circuit) circuit.isTrying = false;
-    },
+    /** Nothing was learned: the call was not made, or its caller left. */
+    abandoned,
 
     failed(
-      { provider, vendorId }: Target,
+      { provider, vendorModelId }: Target,
       key: number,
       { trouble, retryAfterMs }: Pick<ProviderError, "trouble" | "retryAfterMs">,
     ) {
       const state = stateOf(provider);
       state.lastTrouble = { at: now(), trouble };
       // The vendor is well: it is the request that it does not take.
-      if (trouble === "bad_request" || trouble === "content_filter") {
-        state.circuits.delete(vendorId);
+      if (concernsRequest(trouble)) {
+        state.circuits.delete(vendorModelId);
         return;
       }
       const usual = usualMs[trouble];
       if (usual !== undefined) {
-        const model = trouble === "rate" ? vendorId : null;
-        const until = now() + Math.min(retryAfterMs ?? usual, longestMs);
+        const model = trouble === "rate" ? vendorModelId : null;
+        const until = now() + Math.min(Math.max(retryAfterMs ?? usual, shortestMs), longestMs);
         state.coolDowns = coolDownsOf(state).filter((known) => known.key !== key || known.model !== model);
         state.coolDowns.push({ key, model, trouble, until });
-        this.abandoned({ provider, vendorId });
+        abandoned({ provider, vendorModelId });
         return;
       }
-      const circuit = circuitOf(state, vendorId);
+      const circuit = circuitOf(state, vendorModelId);
       circuit.isTrying = false;
       circuit.failures = now() - circuit.lastFailureAt > rowMs ? 1 : circuit.failures + 1;
       circuit.lastFailureAt = now();

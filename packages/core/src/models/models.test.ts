@@ -65,7 +65,7 @@ describe("the models on offer", () => {
   test("what two providers call alike is told apart", async () => {
     const models = await offer([provider("one", [entry("same")]), provider("two", [entry("same")])]);
     expect(models.ids()).toEqual(["same", "two/same"]);
-    expect(models.choose("two/same", "free")).toMatchObject({ vendorId: "same", provider: { name: "two" } });
+    expect(models.choose("two/same", "free")).toMatchObject({ vendorModelId: "same", provider: { name: "two" } });
   });
 
   test("the vendor's list fills in, adds and takes away", async () => {
@@ -115,18 +115,20 @@ describe("the models on offer", () => {
     expect(models.choices("free", undefined).fallback).toBe("cheap");
     expect(JSON.parse(models.choices("free", undefined).providers)).toEqual({ cheap: "one" });
     expect(models.fallbacks("free", undefined)).toEqual([]);
-    expect(models.fallbacks("pro", undefined)).toMatchObject([{ vendorId: "dear" }]);
+    expect(models.fallbacks("pro", undefined)).toMatchObject([{ vendorModelId: "dear" }]);
     expect(() => models.fallbacks("free", ["dear"])).toThrow("Your plan does not include");
   });
 
   test("a wrong default stops the start where every vendor has told its models", async () => {
     const wrong = { defaultModel: "no-such" };
-    await expect((await offer([provider("one", [entry("a")])], wrong)).checkDefault()).rejects.toThrow(
+    await expect((await offer([provider("one", [entry("a")])], wrong)).checkNames({ moreMayCome: false })).rejects.toThrow(
       'DEFAULT_MODEL is "no-such"',
     );
     const silent = provider("one", [entry("a")], { listModels: () => Promise.reject(new ProviderError("network", "away")) });
-    await expect((await offer([silent], wrong)).checkDefault()).resolves.toBeUndefined();
-    await expect((await offer([provider("one", [entry("a")])], { defaultModel: "a" })).checkDefault()).resolves.toBeUndefined();
+    await expect((await offer([silent], wrong)).checkNames({ moreMayCome: false })).resolves.toBeUndefined();
+    await expect(
+      (await offer([provider("one", [entry("a")])], { defaultModel: "a" })).checkNames({ moreMayCome: false }),
+    ).resolves.toBeUndefined();
   });
 
   test("without any model, sending says so", async () => {

@@ -44,7 +44,7 @@ export function createModels(
     for (const { provider, entry } of own) {
       if (isReal && provider.isStandIn) continue;
       const id = next.has(entry.id) ? `${provider.name}/${entry.id}` : entry.id;
-      next.set(id, { provider, vendorId: entry.id, model: { ...entry, id, provider: provider.name, isDefault: false } });
+      next.set(id, { provider, vendorModelId: entry.id, model: { ...entry, id, provider: provider.name, isDefault: false } });
     }
     const defaultId = settings.defaultModel ?? Array.from(next.values()).find(({ model }) => !model.retired)?.model.id;
     const main = next.get(defaultId ?? "");
@@ -64,22 +64,18 @@ export function createModels(
   /** A vendor that does not answer leaves what was known. */
   async function refresh(provider: Provider): Promise<boolean> {
     if (provider.keys === 0) return true;
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort("timeout"), listTimeoutMs);
     try {
-      reported.set(provider.name, await listWithAnyKey(provider, abort.signal));
+      reported.set(provider.name, await listWithAnyKey(provider));
       rebuild();
       return true;
     } catch (error) {
       log.warn({ provider: provider.name, err: error }, "a provider does not say which models it has");
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
   let refreshing: Promise<boolean[]> | undefined;
-  /** One at a time: whoever asks meanwhile waits for the same answer. */
+  /** Says of each vendor whether it has told. One at a time: whoever asks meanwhile waits for the same answer. */
   function refreshAll(): Promise<boolean[]> {
     refreshing ??= Promise.all(providers.map(refresh)).finally(() => {
       refreshing = undefined;
@@ -102,6 +98,12 @@ export function createModels(
     return new AppError("model_unknown", `There is no model "${id}"`);
   }
 
+  function fallbackOf(plan: Plan): string {
+    const { fallback } = choices[plan];
+    if (fallback === null) throw new AppError("provider_unconfigured", "No model is configured");
+    return fallback;
+  }
+
   /** A model by its name, for somebody with this plan. */
   function choose(id: string, plan: Plan): OfferedModel {
     const found = find(id);
@@ -122,7 +124,7 @@ export function createModels(
     choose,
     /** A text as a question to a model, or to the one that answers when nobody is named. */
     estimate(id: string | undefined, text: string, plan: Plan): TokenEstimate {
-      const { model } = choose(id ?? choices[plan].fallback ?? "", plan);
+      const { model } = choose(id ?? fallbackOf(plan), plan);
       const tokens = estimateTokens(text);
       return { model: model.id, tokens, costMicros: costOf({ ...noTokens, input: tokens }, model.prices) };
     },
@@ -137,30 +139,32 @@ export function createModels(
     /** What a message needs that names a model, or leaves it to its conversation and to us. */
     choices(plan: Plan, requested: string | undefined) {
       if (requested !== undefined) choose(requested, plan);
-      const { fallback, providers } = choices[plan];
-      if (fallback === null) throw new AppError("provider_unconfigured", "No model is configured");
-      return { requested: requested ?? null, fallback, providers };
+      return { requested: requested ?? null, fallback: fallbackOf(plan), providers: choices[plan].providers };
     },
     /** Found after the start: a model server on this machine. */
     async add(provider: Provider) {
-      providers.unshift(provider);
+      providers.push(provider);
       await refresh(provider);
       rebuild();
     },
-    /** Says whether every vendor has told what it has. */
-    async checkDefault(): Promise<void> {
-      const { defaultModel } = settings;
-      if (defaultModel === null || offered.has(defaultModel)) return;
-      const answers = await refreshAll();
-      if (offered.has(defaultModel)) return;
-      const known = `DEFAULT_MODEL is "${defaultModel}", but the models are ${Array.from(offered.keys()).join(", ")}`;
-      if (answers.every(Boolean)) throw new Error(known);
-      log.warn({}, known);
+    /** Models that the operator has named and nobody has. A default that nobody can have is no way to start. */
+    async checkNames({ moreMayCome }: { moreMayCome: boolean }): Promise<void> {
+      const { defaultModel, fallbackModels } = settings;
+      const missing = () => [defaultModel ?? [], fallbackModels].flat().filter((id) => !offered.has(id));
+      if (missing().length === 0) return;
+      const haveAllAnswered = (await refreshAll()).every(Boolean);
+      const there = `the models are ${Array.from(offered.keys()).join(", ")}`;
+      for (const id of missing()) {
+        const known = `${id === defaultModel ? "DEFAULT_MODEL is" : "FALLBACK_MODELS has"} "${id}", but ${there}`;
+        if (id === defaultModel && haveAllAnswered && !moreMayCome) throw new Error(known);
+        log.warn({}, known);
+      }
     },
   };
 }
 
-async function listWithAnyKey(provider: Provider, signal: AbortSignal): Promise<VendorModel[]> {
+async function listWithAnyKey(provider: Provider): Promise<VendorModel[]> {
+  const signal = AbortSignal.timeout(listTimeoutMs);
   for (let key = 0; ; key++) {
     try {
       return await provider.listModels({ key, signal });

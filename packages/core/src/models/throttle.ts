@@ -1,6 +1,6 @@
 import type { Limit, Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
-import { type Provider, ProviderError } from "./provider.ts";
+import type { Provider } from "./provider.ts";
 
 export type Throttle = ReturnType<typeof createThrottle>;
 
@@ -9,18 +9,25 @@ export function createThrottle(
   { rateLimiter, background }: Pick<Ports, "rateLimiter" | "background">,
   { generation: { requests, tokens } }: Settings,
 ) {
-  async function take(bucket: string, key: string, { limit, points }: { limit: Limit | null; points: number }): Promise<void> {
-    if (!limit) return;
-    const state = await rateLimiter.consume(bucket, key, limit, Math.min(points, limit.count));
-    if (!state.allowed) throw new ProviderError("rate", "Our own limit for this key", { retryAfterMs: state.resetMs });
+  async function take(
+    bucket: string,
+    key: string,
+    { limit, points }: { limit: Limit | null; points: number },
+  ): Promise<number | null> {
+    if (!limit) return null;
+    const { allowed, resetMs } = await rateLimiter.consume(bucket, key, limit, Math.min(points, limit.count));
+    return allowed ? null : resetMs;
   }
 
   return {
-    counts: ({ isLocal }: Provider) => !isLocal && (requests !== null || tokens !== null),
-    async take(provider: Provider, key: number, inputTokens: number): Promise<void> {
-      if (provider.isLocal) return;
-      await take("provider-requests", nameOf(provider, key), { limit: requests, points: 1 });
-      await take("provider-tokens", nameOf(provider, key), { limit: tokens, points: inputTokens });
+    limits: ({ isLocal }: Provider) => !isLocal && (requests !== null || tokens !== null),
+    /** Null when the call may be made; otherwise how long the key is at its limit. */
+    async take(provider: Provider, key: number, inputTokens: number): Promise<number | null> {
+      if (provider.isLocal) return null;
+      return (
+        (await take("provider-requests", nameOf(provider, key), { limit: requests, points: 1 })) ??
+        (await take("provider-tokens", nameOf(provider, key), { limit: tokens, points: inputTokens }))
+      );
     },
     /** The answer counts once it is there: nobody knows before how long it will be. */
     note(provider: Provider, key: number, outputTokens: number) {

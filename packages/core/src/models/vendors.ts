@@ -17,13 +17,14 @@ export function createVendors({ clock }: Pick<Ports, "clock">, { models, health 
     const { name, label, isLocal } = provider;
     const details = health.report(provider);
     const offered = models.list().items.filter((model) => model.provider === name).length;
-    const ready = details.keys.filter(({ coolDowns }) => coolDowns.every(({ model }) => model !== null)).length;
+    const ready = details.keys.filter(({ state }) => state === "ready").length;
+    const canBeUsed = details.keys.some(({ coolDowns }) => coolDowns.every(({ model }) => model !== null));
     return {
       name,
       label,
       isLocal,
       configured: provider.keys > 0,
-      healthy: ready > 0 && (offered === 0 || details.pausedModels.length < offered),
+      healthy: canBeUsed && (offered === 0 || details.pausedModels.length < offered),
       models: offered,
       keys: { total: provider.keys, ready },
       details: isOperator ? details : null,
@@ -54,18 +55,11 @@ export function createVendors({ clock }: Pick<Ports, "clock">, { models, health 
     async test(name: string, signal?: AbortSignal): Promise<ProviderTest> {
       const provider = models.providers.find((known) => known.name === name);
       if (!provider) throw new AppError("not_found", `There is no provider "${name}"`);
-      if (provider.keys === 0) throw new AppError("provider_unconfigured", `${provider.label} has no key`);
-      const abort = new AbortController();
-      const stop = () => abort.abort();
-      const timer = setTimeout(stop, testTimeoutMs);
-      signal?.addEventListener("abort", stop);
-      try {
-        const places = Array.from({ length: provider.keys }, (_, key) => key);
-        return { provider: name, keys: await Promise.all(places.map((key) => testKey(provider, key, abort.signal))) };
-      } finally {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", stop);
-      }
+      if (provider.keys === 0) throw new AppError("provider_unconfigured", `${provider.label} is not configured`);
+      const limit = AbortSignal.timeout(testTimeoutMs);
+      const either = signal ? AbortSignal.any([signal, limit]) : limit;
+      const places = Array.from({ length: provider.keys }, (_, key) => key);
+      return { provider: name, keys: await Promise.all(places.map((key) => testKey(provider, key, either))) };
     },
   };
 }
