@@ -1,4 +1,4 @@
-// `npm run demo:failover`: a real server and the vendors' own SDKs, against a vendor on this machine that misbehaves by script.
+// `npm run demo:failover`: a real server and its real adapters, against a vendor on this machine that misbehaves by script.
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -33,7 +33,7 @@ const scenes: { title: string; scripts: Script[]; more?: object }[] = [
     more: { fallbacks: [gemini] },
   },
   {
-    title: "The same, and the request allows to start over",
+    title: "The same, and the request allows starting over",
     scripts: [broken, well],
     more: { fallbacks: [gemini], failover: true },
   },

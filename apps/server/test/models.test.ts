@@ -72,11 +72,9 @@ describe("models by their variables", () => {
     await writeFile(file, JSON.stringify({ models: [{ provider: "anthropic", id: claude, prices, name: "House Claude" }] }));
     await using app = await boot({ ANTHROPIC_API_KEY: "k", MODELS_FILE: file });
     expect(await app.person.api.model.get.query({ id: claude })).toMatchObject({ name: "House Claude", prices });
-    expect(await app.person.api.model.estimate.query({ model: claude, text: "שלום ".repeat(2_000) })).toMatchObject({
-      model: claude,
-      tokens: expect.any(Number),
-      costMicros: expect.any(Number),
-    });
+    const { tokens, costMicros } = await app.person.api.model.estimate.query({ model: claude, text: "שלום ".repeat(2_000) });
+    expect(tokens).toBeGreaterThan(4_000);
+    expect(costMicros).toBe(tokens);
     expect(await refusal(app.person.api.model.get.query({ id: "no-such" }))).toMatchObject({ reason: "model_unknown" });
     await writeFile(file, '{ "models": [{ "provider": "anthropic", "id": "x", "price": 3 }] }');
     await expect(boot({ ANTHROPIC_API_KEY: "k", MODELS_FILE: file })).rejects.toThrow(

@@ -3,8 +3,9 @@ import { Plan } from "./auth.ts";
 import type { Trouble as TroubleType } from "./events.ts";
 import { text } from "./text.ts";
 
+const price = z.number().nonnegative().max(1e12);
 /** Micro-units of the operator's currency for a million tokens of each kind. */
-export const Prices = z.object({ input: z.number(), cacheRead: z.number(), cacheWrite: z.number(), output: z.number() });
+export const Prices = z.object({ input: price, cacheRead: price, cacheWrite: price, output: price });
 export type Prices = z.output<typeof Prices>;
 
 export const Model = z.object({
@@ -31,7 +32,6 @@ export type Model = z.output<typeof Model>;
 export const ModelList = z.object({ items: z.array(Model) });
 export type ModelList = z.output<typeof ModelList>;
 
-const price = z.number().nonnegative().max(1e12);
 const ModelOverride = z.strictObject({
   provider: z.string().min(1),
   id: z.string().min(1),
@@ -41,7 +41,7 @@ const ModelOverride = z.strictObject({
   inputs: Model.shape.inputs.optional(),
   tools: z.boolean().optional(),
   reasoning: z.boolean().optional(),
-  prices: z.strictObject({ input: price, cacheRead: price, cacheWrite: price, output: price }).nullable().optional(),
+  prices: z.strictObject(Prices.shape).nullable().optional(),
   retired: z.boolean().optional(),
   plans: z.array(Plan).nullable().optional(),
   /** As if it did not exist. */
@@ -51,7 +51,6 @@ export type ModelOverride = z.output<typeof ModelOverride>;
 
 /** What an operator knows better than the shipped catalogue. */
 export const ModelOverrides = z.strictObject({ models: z.array(ModelOverride) });
-export type ModelOverrides = z.output<typeof ModelOverrides>;
 
 export const GetModel = z.object({ id: text().min(1).max(200) });
 

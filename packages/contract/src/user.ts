@@ -51,7 +51,7 @@ export type GetUsage = z.output<typeof GetUsage>;
 
 const TokenCounts = z.object({ input: z.int(), cacheRead: z.int(), cacheWrite: z.int(), output: z.int() });
 
-const Spent = z.object({ limit: z.int().nullable(), used: z.int() });
+const Allowance = z.object({ limit: z.int().nullable(), used: z.int() });
 
 export const Usage = z.object({
   range: UsageRange,
@@ -69,7 +69,7 @@ export const Usage = z.object({
     }),
   ),
   /** This month's, with what is set aside for answers under way. A limit of null is none. */
-  budget: z.object({ tokens: Spent, micros: Spent, resetsAt: z.date() }),
+  budget: z.object({ tokens: Allowance, micros: Allowance, resetsAt: z.date() }),
 });
 export type Usage = z.output<typeof Usage>;
 

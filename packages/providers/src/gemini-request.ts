@@ -1,4 +1,13 @@
-import type { AnswerPart, GenerateRequest, InputPart, ModelMessage, Reasoning, Tool, ToolResult } from "@parley/core/ports";
+import {
+  type AnswerPart,
+  type GenerateRequest,
+  type InputPart,
+  type ModelMessage,
+  type Reasoning,
+  type Tool,
+  type ToolResult,
+  thoughtTokens,
+} from "@parley/core/ports";
 import { fileText } from "./file-text.ts";
 import { geminiSchema } from "./gemini-schema.ts";
 
@@ -52,14 +61,13 @@ function samplingOf({ temperature, topP, topK }: GenerateRequest) {
   return { ...(temperature !== null && { temperature }), ...(topP !== null && { topP }), ...(topK !== null && { topK }) };
 }
 
-const budgets = { off: 0, low: 1_024, medium: 8_192, high: 24_576 };
 
 function thinkingFor({ model, reasoning, maxTokens }: GenerateRequest, version: number): ThinkingConfig | null {
   if (version < 2.5 || /image|tts|audio|live|computer/.test(model)) return null;
   const includeThoughts = reasoning !== "off";
   if (version < 3) {
     // Thoughts count as output: half of it is left to the answer.
-    const wanted = Math.min(budgets[reasoning], Math.floor(maxTokens / 2));
+    const wanted = Math.min(thoughtTokens[reasoning], Math.floor(maxTokens / 2));
     return { includeThoughts, thinkingBudget: Math.max(wanted, leastBudget(model, reasoning)) };
   }
   if (reasoning === "off") return { includeThoughts, thinkingLevel: leastLevel(model) };

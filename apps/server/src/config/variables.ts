@@ -138,7 +138,7 @@ export const groups = {
     ),
     MODELS_FILE: variable(text, "", "corrects and adds to the shipped catalogue (docs/models.md)", "a JSON file"),
     ANTHROPIC_API_KEY: secret(text, "Claude", "a key"),
-    ANTHROPIC_API_KEY_BACKUP: secret(list, "tried when the first is out of quota", keys),
+    ANTHROPIC_API_KEY_BACKUP: secret(list, "tried while the ones before it rest", keys),
     ANTHROPIC_BASE_URL: variable(
       orNone(address("http", "https")),
       "",
@@ -146,7 +146,7 @@ export const groups = {
       "an http or https address",
     ),
     GOOGLE_AI_API_KEY: secret(text, "Gemini", "a key"),
-    GOOGLE_AI_API_KEY_BACKUP: secret(list, "tried when the first is out of quota", keys),
+    GOOGLE_AI_API_KEY_BACKUP: secret(list, "tried while the ones before it rest", keys),
     GOOGLE_AI_BASE_URL: variable(
       orNone(address("http", "https")),
       "",
@@ -166,15 +166,15 @@ export const groups = {
       "an http or https address, or off",
     ),
     OPENAI_COMPATIBLE_API_KEY: secret(text, "", "a key"),
-    OPENAI_COMPATIBLE_API_KEY_BACKUP: secret(list, "tried when the first is out of quota", keys),
+    OPENAI_COMPATIBLE_API_KEY_BACKUP: secret(list, "tried while the ones before it rest", keys),
     MODEL_TIMEOUT_FIRST: variable(
       timeout,
       "60s",
-      "how long a model may take to begin (a local one: five times as long)",
+      "how long a model may take to begin; five times as long on one's own machine",
       timeoutForm,
     ),
     MODEL_TIMEOUT_GAP: variable(timeout, "60s", "how long a model may be silent in mid-answer", timeoutForm),
-    MODEL_TIMEOUT: variable(timeout, "15m", "how long an answer may take in all", timeoutForm),
+    MODEL_TIMEOUT: variable(timeout, "15m", "how long one call to a model may take in all", timeoutForm),
     MODEL_RETRY: variable(timeout, "90s", "how long failures are met with another try or another model", timeoutForm),
   },
   Limits: {

@@ -1,7 +1,6 @@
 import type { Plan, Prices, Usage } from "@parley/contract";
 import type { Actor } from "../auth/actor.ts";
 import { AppError } from "../errors.ts";
-import { countAll } from "../models/costs.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { findTaken, lockMonth, releaseHolds, setHold } from "./queries.ts";
@@ -35,9 +34,7 @@ export function createBudgets(
   { database, background, clock }: Pick<Ports, "database" | "background" | "clock">,
   { budgets }: Pick<Settings, "budgets">,
 ) {
-  background.every("release budget holds", releaseMs, async () => {
-    await releaseHolds(database);
-  });
+  background.every("release budget holds", releaseMs, () => releaseHolds(database));
 
   function nextMonth(): Date {
     const now = clock.now();
@@ -83,7 +80,7 @@ export function createBudgets(
     /** Sets aside the question and the longest answer that there is room for, and says how long that is. */
     async hold({ runId, userId, budget, ...wish }: CallWish): Promise<number> {
       if (wish.prices === null && budget.micros !== null) {
-        throw new AppError("forbidden", "Nobody knows what this model costs, and your budget is counted in money");
+        throw new AppError("forbidden", "This model has no price, and your budget is in money: choose another model");
       }
       return database.transaction(async (transaction) => {
         const { month, heldTokens, heldMicros, usedTokens, usedMicros } = await lockMonth(transaction, { userId, runId });
@@ -102,7 +99,7 @@ export function createBudgets(
 }
 
 /** The longest answer for which there is room, and what it comes to with its question and the calls before it. */
-export function grant(room: Budget, { spent, inputTokens, maxTokens, prices }: Omit<CallWish, "runId" | "userId" | "budget">) {
+function grant(room: Budget, { spent, inputTokens, maxTokens, prices }: Omit<CallWish, "runId" | "userId" | "budget">) {
   const { input, cacheWrite, output: price } = prices ?? { input: 0, cacheWrite: 0, output: 0 };
   const askedTokens = spent.tokens + inputTokens;
   const askedMicros = spent.micros + Math.ceil((inputTokens * Math.max(input, cacheWrite)) / 1_000_000);
@@ -112,14 +109,4 @@ export function grant(room: Budget, { spent, inputTokens, maxTokens, prices }: O
   const output = Math.min(maxTokens, byTokens, byMoney);
   if (output < Math.min(shortestAnswer, maxTokens)) return null;
   return { output, tokens: askedTokens + output, micros: askedMicros + Math.ceil((output * price) / 1_000_000) };
-}
-
-export function spentBy(attempts: readonly { tokens: Parameters<typeof countAll>[0]; costMicros: number | null }[]) {
-  let tokens = 0;
-  let micros = 0;
-  for (const attempt of attempts) {
-    tokens += countAll(attempt.tokens);
-    micros += attempt.costMicros ?? 0;
-  }
-  return { tokens, micros };
 }

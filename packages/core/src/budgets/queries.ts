@@ -74,21 +74,19 @@ export async function findTaken(database: Database, userId: string) {
   return found ?? { tokens: 0, micros: 0 };
 }
 
-const release = statement<Record<string, never>, { runId: string }>(
+const release = statement<Record<string, never>, never>(
   "release_budget_holds",
   sql`with gone as (
       delete from budget_holds where not exists (select from runs where runs.id = budget_holds.run_id and runs.status = 'running')
-      returning run_id, user_id, month, tokens, micros),
-    counted as (
-      update budget_months set held_tokens = held_tokens - given.tokens, held_micros = held_micros - given.micros
+      returning user_id, month, tokens, micros)
+    update budget_months set held_tokens = held_tokens - given.tokens, held_micros = held_micros - given.micros
       from (select user_id, month, sum(tokens) as tokens, sum(micros) as micros from gone group by user_id, month) as given
-      where budget_months.user_id = given.user_id and budget_months.month = given.month)
-    select run_id as "runId" from gone`,
+      where budget_months.user_id = given.user_id and budget_months.month = given.month`,
 );
 
 /** Gives back what was set aside for runs that no longer run. */
-export function releaseHolds(database: Database) {
-  return release(database, {});
+export async function releaseHolds(database: Database): Promise<void> {
+  await release(database, {});
 }
 
 /**

@@ -4,7 +4,7 @@ import { charge } from "../budgets/queries.ts";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
 import type { Failover } from "../database/tables/chat.ts";
-import { countAll } from "../models/costs.ts";
+import { spentBy } from "../models/costs.ts";
 import type { RunOutcome } from "./runs.ts";
 import { answerFields } from "./turn-records.ts";
 
@@ -72,6 +72,7 @@ const end = statement<Record<string, unknown>, { id: string }>(
 /** The terminal state, once: false for a writer that was fenced. */
 export async function endRun(database: Database, run: RunEnd): Promise<boolean> {
   const { content, parts, type, status } = answerFields(run);
+  const spent = spentBy(run.receipt.attempts);
   const rows = await end(database, {
     runId: run.runId,
     epoch: run.epoch,
@@ -79,8 +80,8 @@ export async function endRun(database: Database, run: RunEnd): Promise<boolean> 
     seq: run.seq,
     attempts: JSON.stringify(run.receipt.attempts),
     failovers: JSON.stringify(run.failovers),
-    spentTokens: countAll(run.receipt.total.tokens),
-    spentMicros: run.receipt.attempts.reduce((sum, { costMicros }) => sum + (costMicros ?? 0), 0),
+    spentTokens: spent.tokens,
+    spentMicros: spent.micros,
     text: content,
     parts: JSON.stringify(parts),
     messageStatus: status,

@@ -140,18 +140,18 @@ export function createRuns(
       toolCall: ({ callId, name, input }) => append(run, { type: "tool-call", callId, name, input }),
       startOver: (from, to, reason) => startOver(run, { from, to, reason }),
     };
-    let made: Pick<Generated, "attempts" | "finishReason" | "error"> & { model?: OfferedModel };
+    let made: Generated;
     try {
       made = await generate({ runId, userId, budget, chain, mayStartOver, signal, prompt: await prompt() }, sink);
     } catch (cause) {
       log.error({ runId, err: cause }, "an answer could not be asked for");
       const error = toAppError(cause) ?? new AppError("internal", "Something went wrong");
-      made = { attempts: [], finishReason: null, error: { reason: error.reason, message: error.message } };
+      made = { model: chain[0], attempts: [], finishReason: null, error: { reason: error.reason, message: error.message } };
     }
     appendText(run, run.storable.text.rest());
     appendReasoning(run, run.storable.reasoning.rest());
     const { attempts, finishReason, error } = made;
-    const { provider, id: model } = (made.model ?? run.plan.chain[0]).model;
+    const { provider, id: model } = made.model.model;
     const status = signal.aborted ? abortedAs(run) : error ? "failed" : "completed";
     const { text, reasoning } = run;
     return { status, text, reasoning, provider, model, usage: sumOf(attempts).tokens, finishReason, error, attempts };

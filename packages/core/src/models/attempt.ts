@@ -64,12 +64,12 @@ export async function makeAttempt(
       watch.signs++;
       switch (event.type) {
         case "text":
-          if (firstTokenMs === null && event.text !== "") spoke();
+          if (event.text !== "") spoke();
           written += event.text;
           sink.text(event.text);
           break;
         case "reasoning":
-          if (firstTokenMs === null && event.text !== "") spoke();
+          if (event.text !== "") spoke();
           written += event.text;
           sink.reasoning(event.text);
           break;

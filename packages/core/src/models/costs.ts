@@ -3,7 +3,7 @@ import type { Attempt, Receipt, TokenCounts } from "@parley/contract/events";
 
 export const noTokens: Readonly<TokenCounts> = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
 
-export function countAll({ input, cacheRead, cacheWrite, output }: TokenCounts): number {
+function countAll({ input, cacheRead, cacheWrite, output }: TokenCounts): number {
   return input + cacheRead + cacheWrite + output;
 }
 
@@ -16,6 +16,7 @@ export function costOf(tokens: TokenCounts, prices: Prices | null): number | nul
   return Math.round(spent / 1_000_000);
 }
 
+/** A run that made no call that anybody counted, because its process died, has no cost that anybody knows. */
 export function sumOf(attempts: readonly Attempt[]): Receipt["total"] {
   const tokens = { ...noTokens };
   let costMicros: number | null = 0;
@@ -31,4 +32,15 @@ export function sumOf(attempts: readonly Attempt[]): Receipt["total"] {
 
 export function receiptOf(runId: string, attempts: Attempt[]): Receipt {
   return { runId, attempts, total: sumOf(attempts) };
+}
+
+/** What a budget is charged: what has no price is counted in tokens alone. */
+export function spentBy(attempts: readonly Attempt[]): { tokens: number; micros: number } {
+  let tokens = 0;
+  let micros = 0;
+  for (const attempt of attempts) {
+    tokens += countAll(attempt.tokens);
+    micros += attempt.costMicros ?? 0;
+  }
+  return { tokens, micros };
 }

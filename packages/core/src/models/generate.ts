@@ -1,10 +1,11 @@
 import type { ErrorReason } from "@parley/contract/errors";
 import type { Attempt, ModelRef, RunError } from "@parley/contract/events";
-import { type Budget, type Budgets, spentBy } from "../budgets/budgets.ts";
+import type { Budget, Budgets } from "../budgets/budgets.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { type AnswerSink, type AttemptOutcome, makeAttempt } from "./attempt.ts";
+import { spentBy } from "./costs.ts";
 import { estimateRequest } from "./estimate.ts";
 import type { Health } from "./health.ts";
 import type { OfferedModel } from "./models.ts";

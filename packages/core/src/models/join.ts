@@ -1,15 +1,4 @@
-import type { ModelEntry, VendorModel } from "./provider.ts";
-
-const unknownModel: Omit<ModelEntry, "id" | "name"> = {
-  contextLength: null,
-  outputLimit: null,
-  inputs: ["text"],
-  tools: false,
-  reasoning: false,
-  prices: null,
-  retired: false,
-  plans: null,
-};
+import { type ModelEntry, unknownModel, type VendorModel } from "./provider.ts";
 
 /**
  * What is known of a provider's models, with what its vendor says: a model that the vendor no longer has is gone, one that

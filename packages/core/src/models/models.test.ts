@@ -2,21 +2,9 @@ import { collectingLog, nodeBackground, scriptedProvider } from "@parley/testing
 import { afterEach, describe, expect, test } from "vitest";
 import type { Settings } from "../settings.ts";
 import { createModels } from "./models.ts";
-import { type ModelEntry, type Provider, ProviderError, type VendorModel } from "./provider.ts";
+import { type ModelEntry, type Provider, ProviderError, unknownModel, type VendorModel } from "./provider.ts";
 
-const entry = (id: string, more: Partial<ModelEntry> = {}): ModelEntry => ({
-  id,
-  name: id,
-  contextLength: null,
-  outputLimit: null,
-  inputs: ["text"],
-  tools: false,
-  reasoning: false,
-  prices: null,
-  retired: false,
-  plans: null,
-  ...more,
-});
+const entry = (id: string, more: Partial<ModelEntry> = {}): ModelEntry => ({ ...unknownModel, id, name: id, ...more });
 
 function provider(name: string, models: ModelEntry[], more: Partial<Provider> = {}): Provider {
   return { ...scriptedProvider().provider, name, label: name, models, listModels: async () => [], ...more };

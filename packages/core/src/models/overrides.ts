@@ -1,5 +1,5 @@
 import { type ModelOverride, ModelOverrides } from "@parley/contract";
-import type { ModelEntry } from "./provider.ts";
+import { type ModelEntry, unknownModel } from "./provider.ts";
 
 /** Throws one line that names the entry and its field. */
 export function readCatalogueFile(text: string): ModelOverride[] {
@@ -30,36 +30,10 @@ export function applyOverrides(
     if (owner !== provider) continue;
     const known = merged.get(fields.id);
     if (hidden) merged.delete(fields.id);
-    else if (known) merged.set(fields.id, withGiven(known, fields));
-    else added.push(withGiven({ ...unknown, id: fields.id, name: fields.id }, fields));
+    else if (known) merged.set(fields.id, { ...known, ...fields });
+    else added.push({ ...unknownModel, name: fields.id, ...fields });
   }
   return [...added, ...merged.values()];
-}
-
-const unknown: Omit<ModelEntry, "id" | "name"> = {
-  contextLength: null,
-  outputLimit: null,
-  inputs: ["text"],
-  tools: false,
-  reasoning: false,
-  prices: null,
-  retired: false,
-  plans: null,
-};
-
-function withGiven(entry: ModelEntry, fields: Omit<ModelOverride, "provider" | "hidden">): ModelEntry {
-  return {
-    id: entry.id,
-    name: fields.name ?? entry.name,
-    contextLength: fields.contextLength === undefined ? entry.contextLength : fields.contextLength,
-    outputLimit: fields.outputLimit === undefined ? entry.outputLimit : fields.outputLimit,
-    inputs: fields.inputs ?? entry.inputs,
-    tools: fields.tools ?? entry.tools,
-    reasoning: fields.reasoning ?? entry.reasoning,
-    prices: fields.prices === undefined ? entry.prices : fields.prices,
-    retired: fields.retired ?? entry.retired,
-    plans: fields.plans === undefined ? entry.plans : fields.plans,
-  };
 }
 
 function parse(text: string): unknown {

@@ -86,6 +86,18 @@ export class ProviderError extends Error {
 /** A model as its provider knows it. Where models of two providers share an id, the later one gets its provider's name before it. */
 export type ModelEntry = Omit<Model, "provider" | "isDefault">;
 
+/** What nobody has said anything of. */
+export const unknownModel: Omit<ModelEntry, "id" | "name"> = {
+  contextLength: null,
+  outputLimit: null,
+  inputs: ["text"],
+  tools: false,
+  reasoning: false,
+  prices: null,
+  retired: false,
+  plans: null,
+};
+
 /** What a vendor says of its models; what it does not say is not there. */
 export type VendorModel = Pick<ModelEntry, "id"> & Partial<ModelEntry>;
 

@@ -10,7 +10,7 @@ export const concernsRequest = (trouble: Trouble) => trouble === "bad_request" |
 export function describeTrouble(trouble: Trouble): RunError {
   switch (trouble) {
     case "bad_request":
-      return { reason: "provider_rejected", message: "The model does not take this request" };
+      return { reason: "provider_rejected", message: "The model refused this request: shorten it, or choose another model" };
     case "content_filter":
       return { reason: "provider_rejected", message: "The model withheld the answer" };
     case "quota":
