@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { readCatalogueFile, type Settings } from "@parley/core";
+import type { Settings } from "@parley/core";
 import type { OpenDatabase } from "@parley/platform/node";
-import { ConfigError } from "./config/config.ts";
 import { localSecret } from "./config/local-secret.ts";
+import { readModelsFile } from "./config/models-file.ts";
 import type { Environment } from "./config/variables.ts";
 
 /** The environment in the words of the domain. */
@@ -18,7 +17,7 @@ export async function readSettings(config: Environment, database: OpenDatabase["
     publicUrl: config.PUBLIC_URL ?? `http://localhost:${config.PORT}`,
     messageMaxLength: config.MESSAGE_MAX_LENGTH,
     defaultModel: config.DEFAULT_MODEL,
-    modelOverrides: await readOverrides(config.MODELS_FILE),
+    modelOverrides: await readModelsFile(config.MODELS_FILE),
     fallbackModels: config.FALLBACK_MODELS,
     generation: {
       deadlines: {
@@ -45,13 +44,4 @@ export async function readSettings(config: Environment, database: OpenDatabase["
       chat: config.RATE_LIMIT_CHAT,
     },
   };
-}
-
-async function readOverrides(file: string | null): Promise<Settings["modelOverrides"]> {
-  if (file === null) return [];
-  try {
-    return readCatalogueFile(await readFile(file, "utf8"));
-  } catch (error) {
-    throw new ConfigError(`MODELS_FILE ${file}: ${error instanceof Error ? error.message : error}`);
-  }
 }

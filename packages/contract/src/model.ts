@@ -32,26 +32,6 @@ export type Model = z.output<typeof Model>;
 export const ModelList = z.object({ items: z.array(Model) });
 export type ModelList = z.output<typeof ModelList>;
 
-const ModelOverride = z.strictObject({
-  provider: z.string().min(1),
-  id: z.string().min(1),
-  name: z.string().min(1).optional(),
-  contextLength: z.int().positive().nullable().optional(),
-  outputLimit: z.int().positive().nullable().optional(),
-  inputs: Model.shape.inputs.optional(),
-  tools: z.boolean().optional(),
-  reasoning: z.boolean().optional(),
-  prices: z.strictObject(Prices.shape).nullable().optional(),
-  retired: z.boolean().optional(),
-  plans: z.array(Plan).nullable().optional(),
-  /** As if it did not exist. */
-  hidden: z.boolean().optional(),
-});
-export type ModelOverride = z.output<typeof ModelOverride>;
-
-/** What an operator knows better than the shipped catalogue. */
-export const ModelOverrides = z.strictObject({ models: z.array(ModelOverride) });
-
 export const GetModel = z.object({ id: text().min(1).max(200) });
 
 const Trouble = z.enum([

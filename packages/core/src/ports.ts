@@ -2,6 +2,7 @@ import type { Database } from "./database/index.ts";
 import type { FeedEntry, Following } from "./feed.ts";
 import type { Provider } from "./models/provider.ts";
 
+export type { ModelOverride } from "./models/entries.ts";
 export * from "./models/provider.ts";
 
 /** Everything that the domain needs from outside. */

@@ -5,13 +5,13 @@ import { createGatekeeper } from "./auth/gatekeeper.ts";
 import { createTokens } from "./auth/tokens.ts";
 import { createBudgets } from "./budgets/budgets.ts";
 import { createChat } from "./chat/chat.ts";
+import { createGenerate } from "./generation/generate.ts";
+import { createHealth } from "./generation/health.ts";
+import { createThrottle } from "./generation/throttle.ts";
 import { createKeys } from "./keys/keys.ts";
 import { createLimits } from "./limits.ts";
-import { createGenerate } from "./models/generate.ts";
-import { createHealth } from "./models/health.ts";
 import { createModels } from "./models/models.ts";
-import { createThrottle } from "./models/throttle.ts";
-import { createVendors } from "./models/vendors.ts";
+import { createProviders } from "./models/providers.ts";
 import type { Ports } from "./ports.ts";
 import { createSessions } from "./sessions/sessions.ts";
 import type { Settings } from "./settings.ts";
@@ -43,7 +43,7 @@ export function createServices(ports: Ports, settings: Settings) {
     limits: createLimits(ports, settings),
     log: ports.log,
     sessions,
-    vendors: createVendors(ports, { models, health }),
+    providers: createProviders(ports, { models, health }),
     users: createUsers(ports, { access, audit, budgets }),
   };
 }

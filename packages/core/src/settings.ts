@@ -1,6 +1,6 @@
-import type { ModelOverride } from "@parley/contract";
 import type { PlanBudgets } from "./budgets/budgets.ts";
-import type { Deadlines } from "./models/attempt.ts";
+import type { Deadlines } from "./generation/deadlines.ts";
+import type { ModelOverride } from "./models/entries.ts";
 import type { Limit } from "./ports.ts";
 
 /** What an operator may choose, as the domain needs it. Null limits nothing. */

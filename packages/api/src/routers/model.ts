@@ -19,12 +19,12 @@ export const model = {
     .output(Model)
     .query(({ ctx, input }) => ctx.services.models.get(input.id)),
   /** Which vendors are there and well. Operators see each key's state, nobody the key. */
-  providers: signedIn.output(ProviderList).query(({ ctx }) => ctx.services.vendors.list(ctx.actor)),
+  providers: signedIn.output(ProviderList).query(({ ctx }) => ctx.services.providers.list(ctx.actor)),
   /** Asks a vendor with each of its keys. */
   test: permitted("metrics.read")
     .input(TestProvider)
     .output(ProviderTest)
-    .mutation(({ ctx, input, signal }) => ctx.services.vendors.test(input.provider, signal)),
+    .mutation(({ ctx, input, signal }) => ctx.services.providers.test(input.provider, signal)),
   /** What a text comes to before a vendor has counted it. */
   estimate: signedIn
     .input(EstimateTokens)

@@ -13,7 +13,7 @@ export interface Budget {
 
 export type PlanBudgets = Record<Plan, Budget>;
 
-export interface CallWish {
+export interface HoldRequest {
   runId: string;
   userId: string;
   budget: Budget;
@@ -78,8 +78,8 @@ export function createBudgets(
     },
 
     /** Sets aside the question and the longest answer that there is room for, and says how long that is. */
-    async hold({ runId, userId, budget, ...wish }: CallWish): Promise<number> {
-      if (wish.prices === null && budget.micros !== null) {
+    async hold({ runId, userId, budget, ...request }: HoldRequest): Promise<number> {
+      if (request.prices === null && budget.micros !== null) {
         throw new AppError("forbidden", "This model has no price, and your budget is in money: choose another model");
       }
       return database.transaction(async (transaction) => {
@@ -88,7 +88,7 @@ export function createBudgets(
           tokens: budget.tokens === null ? null : budget.tokens - usedTokens - heldTokens,
           micros: budget.micros === null ? null : budget.micros - usedMicros - heldMicros,
         };
-        const granted = grant(room, wish);
+        const granted = grant(room, request);
         if (!granted) throw exceeded();
         const { output, tokens, micros } = granted;
         await setHold(transaction, { runId, userId, month, heldTokens, heldMicros, tokens, micros });
@@ -99,7 +99,7 @@ export function createBudgets(
 }
 
 /** The longest answer for which there is room, and what it comes to with its question and the calls before it. */
-function grant(room: Budget, { spent, inputTokens, maxTokens, prices }: Omit<CallWish, "runId" | "userId" | "budget">) {
+function grant(room: Budget, { spent, inputTokens, maxTokens, prices }: Omit<HoldRequest, "runId" | "userId" | "budget">) {
   const { input, cacheWrite, output: price } = prices ?? { input: 0, cacheWrite: 0, output: 0 };
   const askedTokens = spent.tokens + inputTokens;
   const askedMicros = spent.micros + Math.ceil((inputTokens * Math.max(input, cacheWrite)) / 1_000_000);

@@ -12,7 +12,7 @@ import type { LiveEvent } from "@parley/contract/events";
 import type { Actor } from "../auth/actor.ts";
 import type { Budgets } from "../budgets/budgets.ts";
 import { AppError } from "../errors.ts";
-import type { Generate, Prompt } from "../models/generate.ts";
+import type { Generate, Prompt } from "../generation/generate.ts";
 import type { Models, OfferedModel } from "../models/models.ts";
 import type { ModelMessage, Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
@@ -137,7 +137,7 @@ export function createChat(
       userId: actor.userId,
       budget: budgets.budgetOf(actor),
       chain: [chosen, ...fallbacks.filter((fallback) => fallback.model.id !== model)],
-      mayStartOver: input.failover ?? false,
+      mayFailOver: input.failover ?? false,
       async prompt(): Promise<Prompt> {
         const earlier = isFirst || claimed.parentId === null ? [] : await history(actor.userId, conversationId, claimed.parentId);
         return {

@@ -3,8 +3,8 @@ import type { LiveEvent, RunEvent } from "@parley/contract/events";
 import type { Actor } from "../auth/actor.ts";
 import { AppError, toAppError } from "../errors.ts";
 import { createFeed, type Feed, type FeedEntry, type FeedSink, type Following } from "../feed.ts";
-import { receiptOf } from "../models/costs.ts";
 import type { Ports } from "../ports.ts";
+import { receiptOf } from "../tokens/costs.ts";
 import { mergeDeltas } from "./merge.ts";
 import { formatPosition, type Position, parsePosition } from "./positions.ts";
 import { findSavedRun, type SavedRun } from "./run-queries.ts";
@@ -119,14 +119,14 @@ export function createFollow({ database, eventLog }: FollowPorts, runs: Runs) {
 /** What a follower at this position has not seen of a saved run. */
 function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSink<RunEvent>): Position {
   const { messageId, conversationId, provider, model, status, attempts, finishReason, error } = run;
-  let { seq, text, reasoning, restarts } = position;
+  let { seq, text, reasoning, failovers } = position;
   const entries: FeedEntry<RunEvent>[] = [];
-  const give = (event: RunEvent) => entries.push({ id: formatPosition({ seq, text, reasoning, restarts }), event });
+  const give = (event: RunEvent) => entries.push({ id: formatPosition({ seq, text, reasoning, failovers }), event });
   if (seq === 0) {
     seq = 1;
     give({ type: "run-start", runId, messageId, conversationId, provider, model, attempt: 1 });
   }
-  if (run.failovers.length !== restarts) {
+  if (run.failovers.length !== failovers) {
     // What this follower has of the text is void. A crash may also have taken a failover back that it has seen.
     const { from, to, reason } = run.failovers.at(-1) ?? {
       from: { provider, model },
@@ -135,7 +135,7 @@ function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSi
     };
     text = 0;
     reasoning = 0;
-    restarts = run.failovers.length;
+    failovers = run.failovers.length;
     seq++;
     give({ type: "failover", from, to, reason, keepThrough: 0 });
   }
@@ -158,7 +158,7 @@ function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSi
     give({ type: "run-end", status, finishReason, length: run.text.length, receipt, ...(error && { error }) });
   }
   for (const [index, entry] of entries.entries()) sink.entry(entry, index + 1 < entries.length);
-  return { seq, text, reasoning, restarts };
+  return { seq, text, reasoning, failovers };
 }
 
 const closing = () => new AppError("unavailable", "The server is closing: connect again");

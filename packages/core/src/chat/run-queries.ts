@@ -4,7 +4,7 @@ import { charge } from "../budgets/queries.ts";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
 import type { Failover } from "../database/tables/chat.ts";
-import { spentBy } from "../models/costs.ts";
+import { spentBy } from "../tokens/costs.ts";
 import type { RunOutcome } from "./runs.ts";
 import { answerFields } from "./turn-records.ts";
 

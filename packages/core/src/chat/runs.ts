@@ -3,11 +3,11 @@ import type { Actor } from "../auth/actor.ts";
 import type { Budget } from "../budgets/budgets.ts";
 import type { Failover } from "../database/tables/chat.ts";
 import { AppError, toAppError } from "../errors.ts";
-import { receiptOf, sumOf } from "../models/costs.ts";
-import type { Generate, Generated, GenerationSink, Prompt } from "../models/generate.ts";
+import type { Generate, Generated, GenerationSink, Prompt } from "../generation/generate.ts";
 import type { OfferedModel } from "../models/models.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
+import { receiptOf, sumOf } from "../tokens/costs.ts";
 import { formatPosition } from "./positions.ts";
 import { checkpointRuns, endRun, interruptAbandonedRuns, markStopped, type ReapedRun } from "./run-queries.ts";
 import { createStorableText, type StorableText } from "./storable-text.ts";
@@ -22,7 +22,7 @@ export interface RunPlan {
   budget: Budget | null;
   /** Who is asked, one after the other. */
   chain: readonly [OfferedModel, ...OfferedModel[]];
-  mayStartOver: boolean;
+  mayFailOver: boolean;
   /** Who is told that the run has ended. */
   onEnd: (end: RunOutcome) => void;
   /** Gathered in the background: the caller of `send` does not wait for the history. */
@@ -102,7 +102,7 @@ export function createRuns(
       seq: run.seq,
       text: run.text.length,
       reasoning: run.reasoning.length,
-      restarts: run.failovers.length,
+      failovers: run.failovers.length,
     });
     eventLog.append(runTopic(run.plan.runId), event, { seq: run.seq, id });
   }
@@ -122,7 +122,7 @@ export function createRuns(
   }
 
   /** All that was said is void, and another model begins again: followers drop it too. */
-  function startOver(run: ActiveRun, failover: Failover) {
+  function failOver(run: ActiveRun, failover: Failover) {
     run.text = "";
     run.reasoning = "";
     run.saved = nothingSaved;
@@ -132,17 +132,17 @@ export function createRuns(
   }
 
   async function answer(run: ActiveRun): Promise<RunOutcome & { attempts: Attempt[] }> {
-    const { runId, userId, budget, chain, mayStartOver, prompt } = run.plan;
+    const { runId, userId, budget, chain, mayFailOver, prompt } = run.plan;
     const { signal } = run.abort;
     const sink: GenerationSink = {
       text: (text) => appendText(run, run.storable.text.add(text)),
       reasoning: (text) => appendReasoning(run, run.storable.reasoning.add(text)),
       toolCall: ({ callId, name, input }) => append(run, { type: "tool-call", callId, name, input }),
-      startOver: (from, to, reason) => startOver(run, { from, to, reason }),
+      failOver: (from, to, reason) => failOver(run, { from, to, reason }),
     };
     let made: Generated;
     try {
-      made = await generate({ runId, userId, budget, chain, mayStartOver, signal, prompt: await prompt() }, sink);
+      made = await generate({ runId, userId, budget, chain, mayFailOver, signal, prompt: await prompt() }, sink);
     } catch (cause) {
       log.error({ runId, err: cause }, "an answer could not be asked for");
       const error = toAppError(cause) ?? new AppError("internal", "Something went wrong");

@@ -1,12 +1,11 @@
 import type { Model, ModelList, Plan, TokenEstimate } from "@parley/contract";
 import { AppError } from "../errors.ts";
+import type { Target } from "../generation/health.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
-import { costOf, noTokens } from "./costs.ts";
-import { estimateTokens } from "./estimate.ts";
-import type { Target } from "./health.ts";
-import { joinWithVendor } from "./join.ts";
-import { applyOverrides } from "./overrides.ts";
+import { costOf, noTokens } from "../tokens/costs.ts";
+import { estimateTokens } from "../tokens/estimate.ts";
+import { applyOverrides, joinWithVendor } from "./entries.ts";
 import type { Provider, VendorModel } from "./provider.ts";
 
 const refreshMs = 30 * 60_000;

@@ -1,0 +1,216 @@
+import { type FinishReason, ProviderError, type ProviderEvent } from "@parley/core/ports";
+import type { SseEvent } from "../shared/sse.ts";
+import { anthropicError, type Complaint } from "./errors.ts";
+import { redactedSignature } from "./messages.ts";
+
+/** What an answer needs of the vendor's events; servers that speak as Anthropic may send anything. */
+interface Wire {
+  type?: unknown;
+  index?: unknown;
+  message?: { usage?: WireUsage | null } | null;
+  usage?: WireUsage | null;
+  content_block?: WireBlock | null;
+  delta?: WireDelta | null;
+  error?: Complaint | null;
+}
+
+interface WireUsage {
+  input_tokens?: unknown;
+  cache_read_input_tokens?: unknown;
+  cache_creation_input_tokens?: unknown;
+  output_tokens?: unknown;
+}
+
+interface WireBlock {
+  type?: unknown;
+  text?: unknown;
+  thinking?: unknown;
+  signature?: unknown;
+  data?: unknown;
+  id?: unknown;
+  name?: unknown;
+  input?: unknown;
+}
+
+interface WireDelta {
+  type?: unknown;
+  text?: unknown;
+  thinking?: unknown;
+  signature?: unknown;
+  partial_json?: unknown;
+  stop_reason?: unknown;
+}
+
+type OpenBlock =
+  | { type: "thinking"; signature: string }
+  | { type: "tool_use"; callId: string; name: string; input: unknown; json: string };
+
+export function isLastEvent({ event }: SseEvent): boolean {
+  return event === "message_stop";
+}
+
+/** Reads the vendor's events into ours. What came at once and is of one kind leaves as one event. */
+export function createAnswerReader(keys: readonly string[]) {
+  const open = new Map<unknown, OpenBlock>();
+  let tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
+  let finishReason: FinishReason | null = null;
+  let hasBrokenCall = false;
+  let out: ProviderEvent[] = [];
+
+  function add(event: ProviderEvent) {
+    const last = out.at(-1);
+    if (event.type === "text" && last?.type === "text") last.text += event.text;
+    else if (
+      event.type === "reasoning" &&
+      last?.type === "reasoning" &&
+      last.signature === undefined &&
+      event.signature === undefined
+    ) {
+      last.text += event.text;
+    } else out.push(event);
+  }
+
+  function count(usage: WireUsage | null | undefined) {
+    if (!usage) return;
+    tokens = {
+      input: tokenCount(usage.input_tokens, tokens.input),
+      cacheRead: tokenCount(usage.cache_read_input_tokens, tokens.cacheRead),
+      cacheWrite: tokenCount(usage.cache_creation_input_tokens, tokens.cacheWrite),
+      output: tokenCount(usage.output_tokens, tokens.output),
+    };
+    add({ type: "usage", tokens });
+  }
+
+  function start(index: unknown, block: WireBlock | null | undefined) {
+    switch (block?.type) {
+      case "text":
+        if (block.text) add({ type: "text", text: textOf(block.text) });
+        break;
+      case "thinking":
+        if (block.thinking) add({ type: "reasoning", text: textOf(block.thinking) });
+        open.set(index, { type: "thinking", signature: textOf(block.signature ?? "") });
+        break;
+      case "redacted_thinking":
+        add({ type: "reasoning", text: "", signature: redactedSignature(textOf(block.data)) });
+        break;
+      case "tool_use":
+        open.set(index, { type: "tool_use", callId: textOf(block.id), name: textOf(block.name), input: block.input, json: "" });
+        break;
+    }
+  }
+
+  function change(index: unknown, delta: WireDelta | null | undefined) {
+    switch (delta?.type) {
+      case "text_delta":
+        if (delta.text !== "") add({ type: "text", text: textOf(delta.text) });
+        break;
+      case "thinking_delta":
+        if (delta.thinking !== "") add({ type: "reasoning", text: textOf(delta.thinking) });
+        break;
+      case "signature_delta": {
+        const block = open.get(index);
+        if (block?.type === "thinking") block.signature = textOf(delta.signature);
+        break;
+      }
+      case "input_json_delta": {
+        const block = open.get(index);
+        const text = textOf(delta.partial_json);
+        if (block?.type !== "tool_use" || text === "") break;
+        block.json += text;
+        add({ type: "tool-input", callId: block.callId, name: block.name, text });
+        break;
+      }
+    }
+  }
+
+  function stop(index: unknown) {
+    const block = open.get(index);
+    open.delete(index);
+    if (block?.type === "thinking" && block.signature) add({ type: "reasoning", text: "", signature: block.signature });
+    if (block?.type !== "tool_use") return;
+    const { callId, name, input, json } = block;
+    if (json === "") return add({ type: "tool-call", callId, name, input: input ?? {} });
+    try {
+      add({ type: "tool-call", callId, name, input: JSON.parse(json) });
+    } catch {
+      hasBrokenCall = true;
+    }
+  }
+
+  /** An answer that is cut short may break off within a call, which is then none. */
+  function end() {
+    const isShort = finishReason === "length" || finishReason === "content_filter";
+    const hasOpenCall = Array.from(open.values()).some(({ type }) => type === "tool_use");
+    if ((hasBrokenCall || hasOpenCall) && !isShort) throw invalid("the input of a tool call is not JSON");
+    add({ type: "end", finishReason: finishReason ?? "other" });
+  }
+
+  function read(wire: Wire) {
+    switch (wire.type) {
+      case "content_block_delta":
+        return change(wire.index, wire.delta);
+      case "content_block_start":
+        return start(wire.index, wire.content_block);
+      case "content_block_stop":
+        return stop(wire.index);
+      case "message_start":
+        return count(wire.message?.usage);
+      case "message_delta":
+        if (wire.delta?.stop_reason) finishReason = finishReasonOf(wire.delta.stop_reason);
+        return count(wire.usage);
+      case "message_stop":
+        return end();
+      case "error":
+        throw anthropicError({ complaint: wire.error ?? {}, keys });
+    }
+  }
+
+  /** Into a given array, because what came before an error counts. */
+  return (events: readonly SseEvent[], into: ProviderEvent[]): void => {
+    out = into;
+    for (const { data } of events) read(parse(data));
+    // Whatever it was, the vendor is there.
+    if (out.length === 0) out.push({ type: "ping" });
+  };
+}
+
+function parse(data: string): Wire {
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    // Told below: the parser's own message quotes the answer.
+  }
+  if (typeof value === "object" && value !== null) return value;
+  throw invalid("an event is not JSON");
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw invalid("a text is missing in an event");
+}
+
+function tokenCount(value: unknown, before: number): number {
+  return typeof value === "number" && value >= 0 ? value : before;
+}
+
+function invalid(what: string): ProviderError {
+  return new ProviderError("invalid_stream", `Claude's answer cannot be read: ${what}`);
+}
+
+function finishReasonOf(reason: unknown): FinishReason {
+  switch (reason) {
+    case "end_turn":
+    case "stop_sequence":
+      return "stop";
+    case "max_tokens":
+    case "model_context_window_exceeded":
+      return "length";
+    case "tool_use":
+      return "tool_calls";
+    case "refusal":
+      return "content_filter";
+    default:
+      return "other";
+  }
+}

@@ -1,0 +1,55 @@
+import type { ModelEntry } from "@parley/core/ports";
+import { fieldsOf, free } from "./models.ts";
+
+/** It is on this machine, or not there. */
+const answersWithinMs = 1_000;
+
+export interface OllamaServer {
+  url: string;
+  send: typeof fetch;
+  signal: AbortSignal | undefined;
+}
+
+/** What an Ollama has that can hold a conversation; null where there is none. */
+export async function ollamaModels(server: OllamaServer): Promise<ModelEntry[] | null> {
+  const { models } = fieldsOf(await ask(server, "/api/tags"));
+  if (!Array.isArray(models)) return null;
+  const names = models.map((model) => fieldsOf(model).name).filter((name) => typeof name === "string");
+  const entries = await Promise.all(names.map((name) => describe(server, name)));
+  return entries.filter((entry) => entry !== null);
+}
+
+async function describe(server: OllamaServer, id: string): Promise<ModelEntry | null> {
+  const shown = fieldsOf(await ask(server, "/api/show", { model: id }));
+  const abilities = Array.isArray(shown.capabilities) ? shown.capabilities : ["completion"];
+  if (!abilities.includes("completion")) return null;
+  return {
+    id,
+    name: id.replace(/:latest$/, ""),
+    contextLength: contextLengthOf(shown.model_info),
+    outputLimit: null,
+    inputs: abilities.includes("vision") ? ["text", "image"] : ["text"],
+    tools: abilities.includes("tools"),
+    reasoning: abilities.includes("thinking"),
+    prices: free,
+    retired: false,
+    plans: null,
+  };
+}
+
+/** Under the name of the model's architecture: `llama.context_length`. */
+function contextLengthOf(info: unknown): number | null {
+  const [, length] = Object.entries(fieldsOf(info)).find(([name]) => name.endsWith(".context_length")) ?? [];
+  return typeof length === "number" ? length : null;
+}
+
+async function ask({ url, send, signal }: OllamaServer, path: string, body?: object): Promise<unknown> {
+  const patience = AbortSignal.timeout(answersWithinMs);
+  const content = body ? { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {};
+  try {
+    const response = await send(`${url}${path}`, { ...content, signal: signal ? AbortSignal.any([signal, patience]) : patience });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}

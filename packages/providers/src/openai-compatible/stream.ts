@@ -1,0 +1,170 @@
+import { type FinishReason, ProviderError, type ProviderEvent } from "@parley/core/ports";
+import { networkError } from "../shared/http-errors.ts";
+import { readEvents, type SseEvent } from "../shared/sse.ts";
+
+interface Chunk {
+  choices?: Choice[];
+  usage?: Usage | null;
+  /** OpenAI's object or Ollama's sentence; older vLLM says `object: "error"` of the whole chunk. */
+  error?: unknown;
+  object?: string;
+}
+
+interface Choice {
+  delta?: null | {
+    content?: unknown;
+    refusal?: unknown;
+    reasoning_content?: unknown;
+    reasoning?: unknown;
+    tool_calls?: CallDelta[] | null;
+  };
+  finish_reason?: string | null;
+}
+
+interface CallDelta {
+  index?: number;
+  id?: string | null;
+  function?: { name?: string | null; arguments?: unknown };
+}
+
+interface Usage {
+  prompt_tokens?: number;
+  completion_tokens?: number;
+  prompt_tokens_details?: { cached_tokens?: number } | null;
+}
+
+interface Call {
+  id: string | null | undefined;
+  callId: string;
+  name: string;
+  text: string;
+}
+
+interface ReadOptions {
+  signal: AbortSignal;
+  label: string;
+  /** What to make of an error that the vendor tells within the stream. */
+  failure: (said: unknown) => ProviderError;
+}
+
+/**
+ * The vendor's last word is a finish reason followed by `[DONE]`, or by a proper end of the body: llama.cpp and some proxies
+ * leave `[DONE]` out, and some proxies send it whatever has happened, so that it proves nothing alone.
+ */
+export async function* openaiEvents(
+  body: ReadableStream<Uint8Array>,
+  { signal, label, failure }: ReadOptions,
+): AsyncGenerator<ProviderEvent> {
+  const answer = createAnswer();
+  try {
+    for await (const batch of readEvents(body, { signal, isLast })) {
+      let isSilent = true;
+      for (const event of batch) {
+        if (isLast(event)) break;
+        const chunk = parse(event.data);
+        if (chunk.error || chunk.object === "error") throw failure(chunk.error || chunk);
+        for (const said of answer.read(chunk)) {
+          isSilent = false;
+          yield said;
+        }
+      }
+      if (isSilent) yield { type: "ping" };
+    }
+  } catch (error) {
+    if (error instanceof ProviderError) throw error;
+    if (networkError(error, label)) throw new ProviderError("cut", `The connection to ${label} broke off within the answer`);
+    throw new ProviderError("invalid_stream", `${label} sent what is no answer`);
+  }
+  if (!signal.aborted) yield answer.end();
+}
+
+const isLast = ({ data }: SseEvent) => data === "[DONE]";
+
+function createAnswer() {
+  const calls: Call[] = [];
+  const byIndex = new Map<number, Call>();
+  let finishReason: FinishReason | null = null;
+
+  function* readCall({ index, id, function: said }: CallDelta): Generator<ProviderEvent> {
+    const place = index ?? (id ? calls.length : Math.max(0, calls.length - 1));
+    let call = byIndex.get(place);
+    // Ollama has given the same place to each of several calls.
+    if (!call || (id && call.id && id !== call.id)) {
+      call = { id, callId: id || crypto.randomUUID(), name: "", text: "" };
+      calls.push(call);
+      byIndex.set(place, call);
+    }
+    call.name ||= words(said?.name);
+    const text = words(said?.arguments);
+    call.text += text;
+    if (text !== "") yield { type: "tool-input", callId: call.callId, name: call.name, text };
+  }
+
+  return {
+    *read({ choices, usage }: Chunk): Generator<ProviderEvent> {
+      const { delta: said, finish_reason } = choices?.[0] ?? {};
+      const delta = said ?? {};
+      const reasoning = words(delta.reasoning_content) || words(delta.reasoning);
+      if (reasoning) yield { type: "reasoning", text: reasoning };
+      const text = words(delta.content) || words(delta.refusal);
+      if (text) yield { type: "text", text };
+      for (const call of delta.tool_calls ?? []) yield* readCall(call);
+      if (usage) yield usageEvent(usage);
+      if (!finish_reason || finishReason !== null) return;
+      finishReason = finishReasonOf(finish_reason, calls.length > 0);
+      // An answer that was too long may have lost the end of a call.
+      if (finishReason === "length") return;
+      for (const { callId, name, text } of calls) yield { type: "tool-call", callId, name, input: inputOf(text) };
+    },
+    end(): ProviderEvent {
+      if (finishReason === null) throw new ProviderError("cut", "The answer stopped without the vendor's last word");
+      return { type: "end", finishReason };
+    },
+  };
+}
+
+function words(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function parse(data: string): Chunk {
+  try {
+    const chunk: unknown = JSON.parse(data);
+    if (typeof chunk === "object" && chunk !== null) return chunk;
+  } catch {
+    // Told below: the parser's own message quotes the answer.
+  }
+  throw new ProviderError("invalid_stream", "The vendor sent an event that is not JSON");
+}
+
+function inputOf(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ProviderError("invalid_stream", "The input of a tool call is not JSON");
+  }
+}
+
+/** The vendor's prompt includes what the cache had. */
+function usageEvent({ prompt_tokens = 0, completion_tokens: output = 0, prompt_tokens_details }: Usage): ProviderEvent {
+  const cacheRead = prompt_tokens_details?.cached_tokens ?? 0;
+  return { type: "usage", tokens: { input: Math.max(0, prompt_tokens - cacheRead), cacheRead, cacheWrite: 0, output } };
+}
+
+function finishReasonOf(reason: string, hasCalled: boolean): FinishReason {
+  switch (reason) {
+    case "stop":
+      return hasCalled ? "tool_calls" : "stop";
+    case "length":
+    case "model_length":
+      return "length";
+    case "tool_calls":
+    case "function_call":
+      return "tool_calls";
+    case "content_filter":
+      return "content_filter";
+    default:
+      return "other";
+  }
+}
