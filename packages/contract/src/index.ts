@@ -20,5 +20,5 @@ export type {
   Trouble,
 } from "./events.ts";
 export * from "./model.ts";
-export { ById } from "./text.ts";
+export { ById, text } from "./text.ts";
 export * from "./user.ts";

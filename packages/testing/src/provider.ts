@@ -66,6 +66,11 @@ export class ScriptedStream {
     return this.#push({ type: "text", text });
   }
 
+  /** A sign of life without a word. */
+  ping(): this {
+    return this.#push({ type: "ping" });
+  }
+
   reasoning(text: string): this {
     return this.#push({ type: "reasoning", text });
   }

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { Model, Plan, Prices } from "@parley/contract";
+import { Model, Plan, Prices, text } from "@parley/contract";
 import type { ModelOverride } from "@parley/core/ports";
 import * as z from "zod";
 import { ConfigError } from "./config.ts";
 
 const Entry = z.strictObject({
-  provider: z.string().min(1),
-  id: z.string().min(1),
-  name: z.string().min(1).optional(),
+  provider: text().min(1).max(100),
+  id: text().min(1).max(200),
+  name: text().min(1).max(200).optional(),
   contextLength: z.int().positive().nullable().optional(),
   outputLimit: z.int().positive().nullable().optional(),
   inputs: Model.shape.inputs.optional(),
@@ -31,8 +31,8 @@ export async function readModelsFile(file: string | null): Promise<ModelOverride
 }
 
 /** Throws one line that names the entry and its field. */
-export function parseModelsFile(text: string): ModelOverride[] {
-  const content = parse(text);
+function parseModelsFile(given: string): ModelOverride[] {
+  const content = parse(given);
   const { success, data, error } = ModelsFile.safeParse(content);
   if (!success) {
     const [issue] = error.issues;
@@ -47,9 +47,9 @@ export function parseModelsFile(text: string): ModelOverride[] {
   return data.models;
 }
 
-function parse(text: string): unknown {
+function parse(content: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(content.replace(/^\ufeff/, ""));
   } catch (error) {
     const reason = error instanceof Error ? error.message.replaceAll(/\s+/g, " ") : "it cannot be read";
     throw new Error(`it is not JSON: ${reason}`);

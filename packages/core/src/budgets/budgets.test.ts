@@ -214,6 +214,41 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
     expect(await monthOf(user.id)).toMatchObject({ usedTokens: input + output, heldTokens: 0 });
   });
 
+  test("an answer whose conversation is deleted meanwhile is charged all the same", async () => {
+    boot({ tokens: 10_000, micros: null });
+    const { actor, user } = await node.person();
+    const { conversationId } = await send(actor);
+    const stream = await scripted.next();
+    await database.database.delete(schema.conversations).where(eq(schema.conversations.id, conversationId));
+    stream.text("Too late").end({ input: 10, cacheRead: 0, cacheWrite: 0, output: 20 });
+    await expect.poll(() => ledgerOf(user.id)).toMatchObject([{ input: 10, output: 20 }]);
+    await expect.poll(() => monthOf(user.id)).toMatchObject({ usedTokens: 30, heldTokens: 0 });
+  });
+
+  test.each([1.5, -5, 1e18, Number.NaN])("a vendor that counts %d tokens has not counted", async (output) => {
+    boot({ tokens: 10_000, micros: null });
+    const { actor, user } = await node.person();
+    const { answer } = await send(actor);
+    (await scripted.next()).text("Some words").end({ input: 10, cacheRead: 0, cacheWrite: 0, output });
+    const { status, receipt } = await endOf(actor, answer?.runId);
+    expect(status).toBe("completed");
+    expect(receipt.attempts).toMatchObject([{ estimated: true }]);
+    const { input, output: said } = receipt.total.tokens;
+    expect(await monthOf(user.id)).toMatchObject({ usedTokens: input + said, heldTokens: 0 });
+  });
+
+  test("a question that the vendor had begun to answer is charged, also when nobody waited for a word", async () => {
+    boot({ tokens: 10_000, micros: null });
+    const { actor } = await node.person();
+    const { answer } = await send(actor);
+    (await scripted.next()).ping();
+    await new Promise((resolve) => setImmediate(resolve));
+    await node.chat.stop(actor, { runId: answer?.runId ?? "" });
+    const { receipt } = await endOf(actor, answer?.runId);
+    expect(receipt.attempts).toMatchObject([{ outcome: "stopped", estimated: true, tokens: { output: 0 } }]);
+    expect(receipt.total.tokens.input).toBeGreaterThan(0);
+  });
+
   test("a budget in money takes no model whose price nobody knows", async () => {
     boot({ tokens: null, micros: 1_000_000 });
     const { actor } = await node.person();

@@ -26,6 +26,7 @@ export interface HoldRequest {
 /** Less than this is no answer. */
 const shortestAnswer = 16;
 const releaseMs = 10_000;
+const waitForAnswersMs = 10_000;
 
 export type Budgets = ReturnType<typeof createBudgets>;
 
@@ -60,10 +61,10 @@ export function createBudgets(
     /** What a person sees of it. */
     async standing(actor: Actor): Promise<Usage["budget"]> {
       const limit = budgetOf(actor) ?? { tokens: null, micros: null };
-      const taken = await findTaken(database, actor.userId);
+      const { used, held } = await findTaken(database, actor.userId);
       return {
-        tokens: { limit: limit.tokens, used: taken.tokens },
-        micros: { limit: limit.micros, used: taken.micros },
+        tokens: { limit: limit.tokens, used: used.tokens + held.tokens },
+        micros: { limit: limit.micros, used: used.micros + held.micros },
         resetsAt: nextMonth(),
       };
     },
@@ -72,9 +73,14 @@ export function createBudgets(
     async checkLeft(actor: Actor): Promise<void> {
       const budget = budgetOf(actor);
       if (!budget) return;
-      const taken = await findTaken(database, actor.userId);
-      if (budget.tokens !== null && taken.tokens + shortestAnswer > budget.tokens) throw exceeded();
-      if (budget.micros !== null && taken.micros >= budget.micros) throw exceeded();
+      const { used, held } = await findTaken(database, actor.userId);
+      const isOver = (taken: { tokens: number; micros: number }) =>
+        (budget.tokens !== null && taken.tokens + shortestAnswer > budget.tokens) ||
+        (budget.micros !== null && taken.micros >= budget.micros);
+      if (isOver(used)) throw exceeded();
+      if (!isOver({ tokens: used.tokens + held.tokens, micros: used.micros + held.micros })) return;
+      const message = "What is left of this month's budget is set aside for answers under way: wait for them";
+      throw new AppError("budget_exceeded", message, { retryAfterMs: waitForAnswersMs });
     },
 
     /** Sets aside the question and the longest answer that there is room for, and says how long that is. */

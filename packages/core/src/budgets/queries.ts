@@ -62,16 +62,22 @@ export async function setHold(transaction: Database, wanted: Hold): Promise<void
   await hold(transaction, { ...wanted });
 }
 
-const taken = statement<{ userId: string }, { tokens: number; micros: number }>(
+interface Amount {
+  tokens: number;
+  micros: number;
+}
+
+const taken = statement<{ userId: string }, { used: Amount; held: Amount }>(
   "budget_taken",
-  sql`select (used_tokens + held_tokens)::float8 as tokens, (used_micros + held_micros)::float8 as micros
+  sql`select json_build_object('tokens', used_tokens, 'micros', used_micros) as used,
+      json_build_object('tokens', held_tokens, 'micros', held_micros) as held
     from budget_months where user_id = ${value("userId")}::uuid and month = ${thisMonth}`,
 );
 
-/** What is spent or set aside this month. */
-export async function findTaken(database: Database, userId: string) {
+/** What is spent this month, and what is set aside. */
+export async function findTaken(database: Database, userId: string): Promise<{ used: Amount; held: Amount }> {
   const [found] = await taken(database, { userId });
-  return found ?? { tokens: 0, micros: 0 };
+  return found ?? { used: { tokens: 0, micros: 0 }, held: { tokens: 0, micros: 0 } };
 }
 
 const release = statement<Record<string, never>, never>(

@@ -37,6 +37,12 @@ const messagesPerPage = 50;
 const historyLength = 100;
 const sweepMs = 60 * 60_000;
 
+interface Prepared {
+  turn: Turn;
+  fallbacks: OfferedModel[];
+  offered: ReadonlyMap<string, OfferedModel>;
+}
+
 export type Chat = ReturnType<typeof createChat>;
 
 export function createChat(
@@ -67,7 +73,7 @@ export function createChat(
       return claim;
     });
     if (!("turn" in prepared)) return acceptAgain(actor, prepared, hashBody(input));
-    const { turn, fallbacks } = prepared;
+    const { turn } = prepared;
     const title = firstWords(input.content);
     const isFirst = input.conversationId === undefined;
     const claimed = isFirst ? await claimFirstTurn(database, turn, title) : await claimNextTurn(database, turn);
@@ -79,21 +85,16 @@ export function createChat(
     const message = questionOf(actor, turn, claimed);
     if (isFirst) tell(claimed.memberIds, { type: "conversation-created", conversation: newConversation(turn, claimed, title) });
     tell(claimed.memberIds, { type: "message-created", message });
-    if (turn.answer) startAnswer(actor, turn, { answer: turn.answer, claimed, input, fallbacks, isFirst });
+    if (turn.answer) startAnswer(actor, prepared, { answer: turn.answer, claimed, input, isFirst });
     return { conversationId: turn.conversationId, message, answer: acceptedAnswer(turn.answer) };
   }
 
   /** All that can refuse a message before anything of it is written. */
-  async function prepare(actor: Actor, input: SendMessage): Promise<{ turn: Turn; fallbacks: OfferedModel[] }> {
+  async function prepare(actor: Actor, input: SendMessage): Promise<Prepared> {
     runs.checkOpen();
     const fallbacks = models.fallbacks(actor.plan, input.fallbacks);
-    const turn = prepareTurn(actor, input);
-    if (turn.answer) await budgets.checkLeft(actor);
-    return { turn, fallbacks };
-  }
-
-  function prepareTurn(actor: Actor, input: SendMessage): Turn {
-    return {
+    const { choice, offered } = models.choices(actor.plan, input.model);
+    const turn: Turn = {
       userId: actor.userId,
       conversationId: input.conversationId ?? ids.next(),
       clientMessageId: input.clientMessageId,
@@ -102,29 +103,28 @@ export function createChat(
       content: input.content,
       parentId: input.parentId ?? null,
       answer: input.answer === false ? null : { messageId: ids.next(), runId: ids.next(), epoch: runs.epoch },
-      model: models.choices(actor.plan, input.model),
+      model: choice,
     };
+    if (turn.answer) await budgets.checkLeft(actor);
+    return { turn, fallbacks, offered };
   }
 
   function startAnswer(
     actor: Actor,
-    turn: Turn,
+    { turn, fallbacks, offered }: Prepared,
     {
       answer,
       claimed,
       input,
-      fallbacks,
       isFirst,
-    }: {
-      answer: NonNullable<Turn["answer"]>;
-      claimed: ClaimedTurn;
-      input: SendMessage;
-      fallbacks: OfferedModel[];
-      isFirst: boolean;
-    },
+    }: { answer: NonNullable<Turn["answer"]>; claimed: ClaimedTurn; input: SendMessage; isFirst: boolean },
   ) {
-    const chosen = models.choose(claimed.model, actor.plan);
+    // Of what was on offer when the message came: meanwhile a vendor may have taken it away.
+    const chosen = offered.get(claimed.model);
+    if (!chosen) throw new Error(`A turn was written with the model ${claimed.model}, which was not on offer`);
     const { provider, id: model } = chosen.model;
+    const others = new Map(fallbacks.map((fallback) => [fallback.model.id, fallback]));
+    others.delete(model);
     const { conversationId, content } = turn;
     const { messageId, runId } = answer;
     const message = answerOf(turn, answer, { provider, model, createdAt: new Date(claimed.createdAt) });
@@ -136,7 +136,7 @@ export function createChat(
       conversationId,
       userId: actor.userId,
       budget: budgets.budgetOf(actor),
-      chain: [chosen, ...fallbacks.filter((fallback) => fallback.model.id !== model)],
+      chain: [chosen, ...others.values()],
       mayFailOver: input.failover ?? false,
       async prompt(): Promise<Prompt> {
         const earlier = isFirst || claimed.parentId === null ? [] : await history(actor.userId, conversationId, claimed.parentId);

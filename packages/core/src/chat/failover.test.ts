@@ -54,7 +54,7 @@ describe.each(databaseKinds)("an answer that starts over, on %s", (kind) => {
     expect(entries.map(({ event }) => event.type)).toContain("failover");
     const elsewhere = testServices(database, { providers: [scripted.provider] });
     const stored = (await node.chat.messages.list(actor, { conversationId })).items.at(-1);
-    expect(stored).toMatchObject({ content: "Begun again", model: "scripted-2", parts: [{ type: "text", text: "Begun again" }] });
+    expect(stored).toMatchObject({ content: "Begun again", model: "scripted-2", provider: "scripted", parts: [{ type: "text", text: "Begun again" }] });
     for (let seen = 0; seen < entries.length; seen++) {
       const held = assemble(entries.slice(0, seen));
       const lastEventId = entries[seen - 1]?.id;
@@ -83,6 +83,25 @@ describe.each(databaseKinds)("an answer that starts over, on %s", (kind) => {
     }
     expect(entries.map(({ event }) => event.type)).toEqual(["run-start", "text-delta", "failover", "text-delta", "run-end"]);
     expect(assemble(entries)).toBe("Begun again");
+    await elsewhere.stop();
+  });
+
+  test("a follower who changes node before the failover is saved gets the whole and the end", async () => {
+    const { actor } = await node.person();
+    const { runId, second } = await begin(node, actor);
+    second.text("Begun");
+    const held: FeedEntry<RunEvent>[] = [];
+    for await (const entry of await node.chat.follow(actor, { runId })) {
+      held.push(entry);
+      if (entry.event.type === "text-delta" && entry.event.text === "Begun") break;
+    }
+    const elsewhere = testServices(database, { providers: [scripted.provider] });
+    const rest: FeedEntry<RunEvent>[] = [];
+    for await (const entry of await elsewhere.chat.follow(actor, { runId, lastEventId: held.at(-1)?.id })) {
+      if (rest.push(entry) === 1) second.text(" again").end();
+    }
+    expect(rest.at(-1)?.event).toMatchObject({ type: "run-end", status: "completed" });
+    expect(assemble(rest, assemble(held))).toBe("Begun again");
     await elsewhere.stop();
   });
 

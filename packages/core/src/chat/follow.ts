@@ -136,7 +136,6 @@ function handOver(runId: string, run: SavedRun, position: Position, sink: FeedSi
     text = 0;
     reasoning = 0;
     failovers = run.failovers.length;
-    seq++;
     give({ type: "failover", from, to, reason, keepThrough: 0 });
   }
   seq = Math.max(seq, run.seq);

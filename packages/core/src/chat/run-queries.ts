@@ -113,6 +113,21 @@ export async function markStopped(database: Database, runId: string, userId: str
   return mine?.role ?? null;
 }
 
+const chargeVanished = statement<Record<string, unknown>, never>(
+  "charge_vanished_run",
+  sql`with ended as (
+      select ${value("runId")}::uuid as id, (select id from users where id = ${value("userId")}::uuid) as user_id
+      where not exists (select from runs where id = ${value("runId")}::uuid)),
+    ${charge}
+    select 1 from ended`,
+);
+
+/** A run whose conversation was deleted meanwhile has cost what it has cost. */
+export async function chargeVanishedRun(database: Database, { runId, userId, attempts }: Receipt & { userId: string }) {
+  const { tokens: spentTokens, micros: spentMicros } = spentBy(attempts);
+  await chargeVanished(database, { runId, userId, attempts: JSON.stringify(attempts), spentTokens, spentMicros });
+}
+
 export interface ReapedRun {
   runId: string;
   messageId: string;
@@ -120,12 +135,12 @@ export interface ReapedRun {
   memberIds: string[];
 }
 
-const interrupt = statement<{ epoch: string; includingLive: boolean }, ReapedRun>(
+const interrupt = statement<{ epoch: string; includingLive: boolean; active: string }, ReapedRun>(
   "interrupt_runs",
   sql`with abandoned as (
       select id, message_id, conversation_id, text, reasoning from runs
-      where status = 'running' and epoch <> ${value("epoch")}::uuid
-        and (lease_until < now() or ${value("includingLive")}::boolean)
+      where status = 'running' and (lease_until < now() or (${value("includingLive")}::boolean and epoch <> ${value("epoch")}::uuid))
+        and id <> all(array(select jsonb_array_elements_text(${value("active")}::jsonb)::uuid))
       for update skip locked),
     ended as (
       -- Followers may have seen more events than the last checkpoint: the end comes after all of them.
@@ -145,8 +160,11 @@ const interrupt = statement<{ epoch: string; includingLive: boolean }, ReapedRun
 );
 
 /** Ends runs whose writer no longer renews its lease, with the text that its last checkpoint saved. */
-export function interruptAbandonedRuns(database: Database, which: { epoch: string; includingLive: boolean }) {
-  return interrupt(database, which);
+export function interruptAbandonedRuns(
+  database: Database,
+  { active, ...which }: { epoch: string; includingLive: boolean; active: string[] },
+) {
+  return interrupt(database, { ...which, active: JSON.stringify(active) });
 }
 
 export interface SavedRun {

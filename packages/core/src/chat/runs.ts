@@ -9,7 +9,7 @@ import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { receiptOf, sumOf } from "../tokens/costs.ts";
 import { formatPosition } from "./positions.ts";
-import { checkpointRuns, endRun, interruptAbandonedRuns, markStopped, type ReapedRun } from "./run-queries.ts";
+import { chargeVanishedRun, checkpointRuns, endRun, interruptAbandonedRuns, markStopped, type ReapedRun } from "./run-queries.ts";
 import { createStorableText, type StorableText } from "./storable-text.ts";
 
 type RunPorts = Pick<Ports, "database" | "eventLog" | "background" | "ids" | "log">;
@@ -137,7 +137,9 @@ export function createRuns(
     const sink: GenerationSink = {
       text: (text) => appendText(run, run.storable.text.add(text)),
       reasoning: (text) => appendReasoning(run, run.storable.reasoning.add(text)),
-      toolCall: ({ callId, name, input }) => append(run, { type: "tool-call", callId, name, input }),
+      // As JSON says it: what travels to followers knows no -0.
+      toolCall: ({ callId, name, input }) =>
+        append(run, { type: "tool-call", callId, name, input: JSON.parse(JSON.stringify(input ?? {})) }),
       failOver: (from, to, reason) => failOver(run, { from, to, reason }),
     };
     let made: Generated;
@@ -165,7 +167,7 @@ export function createRuns(
       endRun(database, { runId, messageId, conversationId, epoch, receipt, seq: run.seq, failovers: run.failovers, ...outcome }),
     );
     // A writer that was fenced has nothing more to say: its followers read the end from what is saved.
-    if (!won) return;
+    if (!won) return chargeVanishedRun(database, { ...receipt, userId: run.plan.userId });
     const { status, finishReason, error } = outcome;
     append(run, { type: "run-end", status, finishReason, length: run.text.length, receipt, ...(error && { error }) });
     onEnd(outcome);
@@ -184,7 +186,8 @@ export function createRuns(
         return await save();
       } catch (error) {
         log.error({ err: error, tries }, "an answer could not be saved yet");
-        if (tries === 60) throw error;
+        // What is wrong with the answer itself does not pass: it is left to the reaper, with the text of the last checkpoint.
+        if (tries === (toAppError(error) ? 60 : 3)) throw error;
         await new Promise((resolve) => setTimeout(resolve, Math.min(250 * tries, 5_000)));
       }
     }
@@ -222,7 +225,7 @@ export function createRuns(
   }
 
   async function reap(includingLive = false) {
-    const reaped = await interruptAbandonedRuns(database, { epoch, includingLive });
+    const reaped = await interruptAbandonedRuns(database, { epoch, includingLive, active: Array.from(active.keys()) });
     for (const run of reaped) {
       log.warn({ runId: run.runId }, "a run was left behind by its process and is now interrupted");
       onReaped(run);

@@ -73,8 +73,8 @@ export function answerFields({ status, text, reasoning }: Pick<RunOutcome, "stat
 }
 
 export function finished(message: Message, outcome: RunOutcome): Message {
-  const { usage, finishReason, error } = outcome;
-  return { ...message, ...answerFields(outcome), usage, finishReason, error };
+  const { provider, model, usage, finishReason, error } = outcome;
+  return { ...message, ...answerFields(outcome), provider, model, usage, finishReason, error };
 }
 
 export function newConversation(turn: Turn, claimed: ClaimedTurn, title: string): Conversation {

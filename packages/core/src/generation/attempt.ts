@@ -73,7 +73,7 @@ export async function makeAttempt(
           written += event.text;
           break;
         case "usage":
-          usage = event.tokens;
+          usage = counted(event.tokens) ?? usage;
           break;
         case "end":
           finishReason = event.finishReason;
@@ -89,13 +89,17 @@ export async function makeAttempt(
   } finally {
     watch.stop();
   }
+  // What goes wrong after the vendor's last word takes nothing from the answer.
+  if (finishReason !== null && finishReason !== "content_filter") failure = null;
   // A connection that breaks once the vendor has begun is a stream that was cut.
   if (failure?.trouble === "network" && watch.signs > 0) failure = new ProviderError("cut", failure.message, { cause: failure });
-  if (watch.missed) failure = new ProviderError("timeout", watch.missed);
+  if (watch.missed && finishReason === null) failure = new ProviderError("timeout", watch.missed);
   if (signal.aborted) failure = null;
 
   const isCounted = usage !== null && finishReason !== null;
-  const isCharged = usage !== null || firstTokenMs !== null || finishReason !== null;
+  // A vendor that had begun when its caller left will want to be paid for the question.
+  const hasBegun = signal.aborted && watch.signs > 0;
+  const isCharged = usage !== null || firstTokenMs !== null || finishReason !== null || hasBegun;
   const tokens = isCounted || !isCharged ? (usage ?? noTokens) : estimate(usage, request, written);
   return {
     attempt: {
@@ -114,6 +118,14 @@ export async function makeAttempt(
     hasSpoken: firstTokenMs !== null,
     hasCalledTool,
   };
+}
+
+const mostTokens = 1_000_000_000;
+
+/** A count that no answer can have is none. */
+function counted(tokens: TokenCounts): TokenCounts | null {
+  const isCount = (count: number) => Number.isInteger(count) && count >= 0 && count <= mostTokens;
+  return Object.values(tokens).every(isCount) ? tokens : null;
 }
 
 /** What a vendor that broke off, or never counts, must have taken. */

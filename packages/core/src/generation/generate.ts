@@ -1,7 +1,7 @@
 import type { ErrorReason } from "@parley/contract/errors";
 import type { Attempt, ModelRef, RunError } from "@parley/contract/events";
 import type { Budget, Budgets } from "../budgets/budgets.ts";
-import { AppError } from "../errors.ts";
+import { AppError, toAppError } from "../errors.ts";
 import type { OfferedModel } from "../models/models.ts";
 import { type GenerateRequest, thoughtTokens } from "../models/provider.ts";
 import type { Ports } from "../ports.ts";
@@ -147,8 +147,10 @@ export function createGenerate(
         request.maxTokens = await budgets.hold(wish);
         return null;
       } catch (error) {
-        if (error instanceof AppError) return { reason: error.reason, message: error.message };
-        throw error;
+        // Whatever it is, the calls before this one have been made and are charged.
+        const { reason, message } = toAppError(error) ?? new AppError("internal", "Something went wrong");
+        if (reason === "internal") log.error({ runId, err: error }, "a budget could not be held");
+        return { reason, message };
       }
     }
   };

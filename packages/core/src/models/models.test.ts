@@ -37,7 +37,7 @@ describe("the models on offer", () => {
       provider("two", [entry("x")]),
     ]);
     expect(models.ids()).toEqual(["new", "x"]);
-    expect(models.choices("free", undefined)).toMatchObject({ fallback: "new" });
+    expect(models.choices("free", undefined).choice).toMatchObject({ fallback: "new" });
     expect(models.get("old")).toMatchObject({ retired: true });
     expect(() => models.get("never")).toThrow("There is no model");
   });
@@ -99,9 +99,9 @@ describe("the models on offer", () => {
     const models = await offer([provider("one", [entry("dear", { plans: ["pro"] }), entry("cheap")])], {
       fallbackModels: ["dear", "x"],
     });
-    expect(models.choices("pro", undefined).fallback).toBe("dear");
-    expect(models.choices("free", undefined).fallback).toBe("cheap");
-    expect(JSON.parse(models.choices("free", undefined).providers)).toEqual({ cheap: "one" });
+    expect(models.choices("pro", undefined).choice.fallback).toBe("dear");
+    expect(models.choices("free", undefined).choice.fallback).toBe("cheap");
+    expect(JSON.parse(models.choices("free", undefined).choice.providers)).toEqual({ cheap: "one" });
     expect(models.fallbacks("free", undefined)).toEqual([]);
     expect(models.fallbacks("pro", undefined)).toMatchObject([{ vendorModelId: "dear" }]);
     expect(() => models.fallbacks("free", ["dear"])).toThrow("Your plan does not include");

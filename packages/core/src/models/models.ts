@@ -135,10 +135,11 @@ export function createModels(
         return found && isOpenTo(found.model, plan) ? [found] : [];
       });
     },
-    /** What a message needs that names a model, or leaves it to its conversation and to us. */
+    /** What a message needs that names a model, or leaves it to its conversation and to us; and what was on offer then. */
     choices(plan: Plan, requested: string | undefined) {
       if (requested !== undefined) choose(requested, plan);
-      return { requested: requested ?? null, fallback: fallbackOf(plan), providers: choices[plan].providers };
+      const choice = { requested: requested ?? null, fallback: fallbackOf(plan), providers: choices[plan].providers };
+      return { choice, offered: offered as ReadonlyMap<string, OfferedModel> };
     },
     /** Found after the start: a model server on this machine. */
     async add(provider: Provider) {

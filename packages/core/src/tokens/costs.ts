@@ -13,7 +13,8 @@ export function costOf(tokens: TokenCounts, prices: Prices | null): number | nul
   if (prices === null) return null;
   const { input, cacheRead, cacheWrite, output } = prices;
   const spent = tokens.input * input + tokens.cacheRead * cacheRead + tokens.cacheWrite * cacheWrite + tokens.output * output;
-  return Math.round(spent / 1_000_000);
+  const micros = Math.round(spent / 1_000_000);
+  return Number.isSafeInteger(micros) ? micros : null;
 }
 
 /** A run that made no call that anybody counted, because its process died, has no cost that anybody knows. */

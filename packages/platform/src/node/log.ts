@@ -1,6 +1,7 @@
 /// <reference path="./pino-roll.d.ts" />
 import path from "node:path";
 import type { Log } from "@parley/core/ports";
+import { DrizzleQueryError } from "drizzle-orm";
 import { type DestinationStream, multistream, pino } from "pino";
 import openRollingFile from "pino-roll";
 
@@ -28,7 +29,7 @@ const redact = { paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${nam
 export async function pinoLog({ level, folder }: Options): Promise<Log & { flush(): Promise<void> }> {
   // A full disk or a reader that has left must not end what is logged about.
   process.stdout.on("error", () => {});
-  const options = { level, base: undefined, redact };
+  const options = { level, base: undefined, redact, serializers: { err: describeError } };
   const files = folder ? await openFiles(folder) : [];
   const logger = folder
     ? pino(options, multistream([{ level: "trace", stream: process.stdout }, ...files]))
@@ -42,6 +43,15 @@ export async function pinoLog({ level, folder }: Options): Promise<Log & { flush
       await Promise.all(files.map(({ close }) => close()));
     },
   };
+}
+
+/** The parameters of a statement that failed are what people wrote. */
+export function describeError(error: Error): object {
+  const described = pino.stdSerializers.err(error);
+  if (!(error instanceof DrizzleQueryError)) return described;
+  const { params, ...rest } = described;
+  const without = (text: string) => text.replaceAll(`params: ${error.params}`, "params: [removed]");
+  return { ...rest, message: without(described.message), stack: without(described.stack) };
 }
 
 async function openFiles(folder: string) {
