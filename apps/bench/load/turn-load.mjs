@@ -1,6 +1,6 @@
 // Load generator of the rows `turns` and `stream`: raw connections to one target, driven over IPC by suites/turns.mjs.
 //   open { target, context, clients, again, rampMs } -> begin -> end (counts and latencies) -> quit
-// again: the next answer is asked for when one has ended; otherwise there is one endless answer a connection.
+// again: the next answer is asked for when one has ended; otherwise there is one long answer a connection.
 import { nowUs } from "../lib/clock.mjs";
 import { Conn } from "../lib/raw-client.mjs";
 import { Histogram } from "../lib/stats.mjs";

@@ -4,11 +4,9 @@ import { stamp } from "../lib/clock.mjs";
 
 const upstream = startUpstream({ keepsCalls: false });
 
-/** Without `tokens`, an answer is endless. */
-process.on("message", async ({ perSecond, tokens, characters }: { perSecond: number; tokens?: number; characters: number }) => {
+process.on("message", async (deltas: { perSecond: number; tokens: number; characters: number }) => {
   const { otherwise, url } = await upstream;
-  const stream = { perSecond, characters, stamp, ...(tokens !== undefined && { tokens }) };
-  otherwise({ steps: [{ ping: true }, { stream }], usage: { input: 25, output: tokens ?? 1 } });
+  otherwise({ steps: [{ ping: true }, { stream: { ...deltas, stamp } }], usage: { input: 25, output: deltas.tokens } });
   process.send?.({ url });
 });
 process.on("disconnect", () => process.exit(0));

@@ -1,4 +1,4 @@
-// turns: short answers one after the other; CPU a turn. stream: endless answers; how many tokens arrive, and how late.
+// turns: short answers one after the other; CPU a turn. stream: long answers; how many tokens arrive, and how late.
 // For each round, each target in turn: connect, settle, measure a window.
 import { bringUp, tellable } from "../lib/bring-up.mjs";
 import { openServer } from "../lib/postgres.mjs";
@@ -7,6 +7,8 @@ import { upstreamScript } from "../lib/product.mjs";
 import { failures, median, medianOf, progress, promise, ratioTo, table, times } from "../lib/stats.mjs";
 
 const deltaSize = 20;
+/** A steady answer outlasts its window by so much. */
+const spareSeconds = 2;
 
 async function measure({ name, context, relay, upstream, database, clients, seconds, again, rampMs, warm, isProfiled }) {
   const load = await worker("load/turn-load.mjs");
@@ -50,13 +52,19 @@ async function measure({ name, context, relay, upstream, database, clients, seco
     };
   } finally {
     await load.stop();
+    if (!again) await sleep(rampMs + spareSeconds * 1000);
   }
 }
+
+const lengthOf = ({ seconds, rampMs, warm }) => rampMs / 1000 + warm + seconds;
 
 export async function run({ row, names, all, seconds, rounds, levels, tokens, profile }) {
   const again = row === "turns";
   const rate = again ? 300 : 30;
-  const answer = { perSecond: rate, characters: deltaSize, ...(again && { tokens }) };
+  /** What the upstream says. With us an answer does not end because its reader left: it has to be over before the next target. */
+  const say = (perSecond, window) =>
+    upstream.call({ perSecond, characters: deltaSize, tokens: again ? tokens : Math.ceil(perSecond * (lengthOf(window) + spareSeconds)) });
+  const warmUp = { seconds: 2, rampMs: 200, warm: 1 };
   const out = [];
   const data = {};
   const upstream = await worker(upstreamScript);
@@ -65,7 +73,7 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
     const contexts = {};
     const errors = {};
     const got = [];
-    const { url } = await upstream.call({ ...answer, perSecond: again ? rate : 200 });
+    const { url } = await say(again ? rate : 200, warmUp);
     for (const name of names) {
       const target = all[name];
       const context = { upstream: url, upstreamPort: Number(new URL(url).port), clients };
@@ -74,14 +82,15 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
         if (!target.start) continue;
         relays[name] = await bringUp(name, target, context, { row, profile });
         // Warms the compiler; not counted.
-        await measure({ name, context, relay: relays[name], upstream, clients: 40, seconds: 2, again, rampMs: 200, warm: 1 });
+        await measure({ name, context, relay: relays[name], upstream, clients: 40, again, ...warmUp });
       } catch (error) {
         errors[name] = error.message;
       }
     }
-    await upstream.call(answer);
     const warm = clients >= 100 ? 1.5 : 0.5;
     const rampMs = clients >= 100 ? 1400 : 600;
+    const window = { seconds, rampMs, warm };
+    await say(rate, window);
     for (let round = 0; round < rounds; round++) {
       got.push({});
       for (const name of names) {
@@ -89,7 +98,7 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
         try {
           const database = all[name].database === "postgres" ? await openServer() : null;
           const [relay, context] = [relays[name], contexts[name]];
-          got[round][name] = await measure({ name, context, relay, upstream, database, clients, seconds, again, rampMs, warm });
+          got[round][name] = await measure({ name, context, relay, upstream, database, clients, again, ...window });
         } catch (error) {
           errors[name] = error.message;
         }
@@ -99,7 +108,7 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
     }
     if (relays[profile] && !errors[profile]) {
       const [relay, context] = [relays[profile], contexts[profile]];
-      const options = { name: profile, context, relay, upstream, clients, seconds, again, rampMs, warm, isProfiled: true };
+      const options = { name: profile, context, relay, upstream, clients, again, ...window, isProfiled: true };
       await measure(options).catch((error) => {
         errors[`${profile}, profiled`] = error.message;
       });

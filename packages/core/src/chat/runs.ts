@@ -66,6 +66,8 @@ const nothingSaved: Saved = { text: nothing, reasoning: nothing, failovers: 0 };
 /** A run that this process writes. */
 interface ActiveRun {
   readonly plan: RunPlan;
+  /** Made once: a name that is put together anew is hashed anew, for every token. */
+  readonly topic: string;
   readonly abort: AbortController;
   seq: number;
   text: string;
@@ -104,7 +106,7 @@ export function createRuns(
       reasoning: run.reasoning.length,
       failovers: run.failovers.length,
     });
-    eventLog.append(runTopic(run.plan.runId), event, { seq: run.seq, id });
+    eventLog.append(run.topic, event, { seq: run.seq, id });
   }
 
   function appendText(run: ActiveRun, text: string) {
@@ -173,9 +175,9 @@ export function createRuns(
     onEnd(outcome);
   }
 
-  function leave({ plan }: ActiveRun) {
+  function leave({ plan, topic }: ActiveRun) {
     active.delete(plan.runId);
-    eventLog.finish(runTopic(plan.runId));
+    eventLog.finish(topic);
     if (active.size === 0) wakeWhenIdle();
   }
 
@@ -243,6 +245,7 @@ export function createRuns(
       const { runId, messageId, conversationId, chain } = plan;
       const run: ActiveRun = {
         plan,
+        topic: runTopic(runId),
         abort: new AbortController(),
         seq: 0,
         text: "",

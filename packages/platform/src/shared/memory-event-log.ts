@@ -81,7 +81,7 @@ export function memoryEventLog(
       const topic = topics.get(name) ?? open(name, at ? at.seq : base + 1, !at);
       const seq = at?.seq ?? headOf(topic) + 1;
       if (seq !== headOf(topic) + 1) throw new Error(`Topic ${name} is at ${headOf(topic)}: ${seq} cannot follow`);
-      topic.appendedAt = clock.now().getTime();
+      if (topic.numberedByLog) topic.appendedAt = clock.now().getTime();
       topic.entries.push({ seq, id: at?.id ?? String(seq), event });
       if (topic.numberedByLog && topic.entries.length > maxEntries * 2) {
         topic.first += topic.entries.length - maxEntries;
