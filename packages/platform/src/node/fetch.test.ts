@@ -59,12 +59,23 @@ describe("nodeFetch", () => {
     expect((await response.arrayBuffer()).byteLength).toBe(size);
   });
 
-  test("follows where it is sent to", async () => {
-    const { url } = await serve(async (request, response) => {
-      if (request.url === "/") response.writeHead(307, { location: "/there" }).end();
-      else response.end((await request.toArray()).join(""));
+  test.each([301, 302, 303, 307, 308])("answers with a redirect of %i as it is, and goes nowhere", async (status) => {
+    const asked: string[] = [];
+    const { url } = await serve((request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(status, { location: "/there" }).end("Over there");
     });
-    expect(await (await fetch(url, { method: "POST", body: "Hi" })).text()).toBe("Hi");
+    const bytes = new TextEncoder().encode("Hi");
+    for (const body of ["Hi", bytes]) {
+      const response = await fetch(url, { method: "POST", body, redirect: "follow" });
+      expect([response.status, response.headers.get("location"), await response.text()]).toEqual([
+        status,
+        "/there",
+        "Over there",
+      ]);
+    }
+    expect((await fetch(new Request(url))).status).toBe(status);
+    expect(asked).toEqual(["/", "/", "/"]);
   });
 
   test("answers without a body where there is none", async () => {

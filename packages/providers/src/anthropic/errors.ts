@@ -16,25 +16,29 @@ interface Circumstances {
   headers?: Headers;
 }
 
-const troubles: Record<string, Trouble> = {
-  billing_error: "quota",
-  rate_limit_error: "rate",
-  overloaded_error: "overloaded",
-  api_error: "overloaded",
-  timeout_error: "overloaded",
-  authentication_error: "auth",
-  permission_error: "auth",
-  invalid_request_error: "bad_request",
-  not_found_error: "bad_request",
-  request_too_large: "bad_request",
-};
-const codes: Record<string, Trouble> = {
-  contract_spend_limit_reached: "quota",
-  enforced_spend_limit_reached: "quota",
-  linked_organization_spend_limit_reached: "quota",
-  linked_organization_billing_unavailable: "quota",
-  organization_on_hold: "auth",
-};
+const troubles = new Map<string, Trouble>(
+  Object.entries({
+    billing_error: "quota",
+    rate_limit_error: "rate",
+    overloaded_error: "overloaded",
+    api_error: "overloaded",
+    timeout_error: "overloaded",
+    authentication_error: "auth",
+    permission_error: "auth",
+    invalid_request_error: "bad_request",
+    not_found_error: "bad_request",
+    request_too_large: "bad_request",
+  }),
+);
+const codes = new Map<string, Trouble>(
+  Object.entries({
+    contract_spend_limit_reached: "quota",
+    enforced_spend_limit_reached: "quota",
+    linked_organization_spend_limit_reached: "quota",
+    linked_organization_billing_unavailable: "quota",
+    organization_on_hold: "auth",
+  }),
+);
 /** Money that is spent comes as a request that is invalid, or as too many of them. */
 const spent = /credit balance is too low|API usage limits|spend(?:ing)? limit|organization's billing|daily rate limit/i;
 const filtered = /blocked by content filtering policy/i;
@@ -43,10 +47,10 @@ export function anthropicError({ complaint, keys, status, headers }: Circumstanc
   const type = wordOf(complaint.type);
   const message = wordOf(complaint.message);
   const trouble =
-    codes[wordOf(complaint.details?.error_code)] ??
+    codes.get(wordOf(complaint.details?.error_code)) ??
     (status === 402 || spent.test(message) ? "quota" : undefined) ??
     (filtered.test(message) ? "content_filter" : undefined) ??
-    troubles[type] ??
+    troubles.get(type) ??
     (status === undefined ? "overloaded" : troubleOf(status));
   const said = [status, type, message].filter(Boolean).join(" ");
   const wait = headers && retryAfterMs(headers);
@@ -59,6 +63,8 @@ export function anthropicError({ complaint, keys, status, headers }: Circumstanc
 /** Whatever the SDK or the connection threw. */
 export function anthropicFailure(error: unknown, keys: readonly string[]): ProviderError {
   if (error instanceof ProviderError) return error;
+  // The SDK takes what our own `fetch` throws for a failure of the connection.
+  if (error instanceof Error && error.cause instanceof ProviderError) return error.cause;
   if (isRefusal(error)) {
     const { status, headers, type, details, requestID } = error;
     const said = error.apiMessage ?? error.message.replace(/^\d+ /, "");

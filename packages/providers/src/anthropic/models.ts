@@ -1,5 +1,6 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { VendorModel } from "@parley/core/ports";
+import { type ListedModel, tokenLimit } from "../shared/listed-models.ts";
 
 /** What a request for a model may hold: each generation of Claude refuses something of another. */
 export interface Dialect {
@@ -38,7 +39,7 @@ function offOf(id: string, generation: number): Dialect["off"] {
 
 /** The vendor's own word, where it gives it. */
 export function reportedDialect({ id, capabilities, max_tokens }: Anthropic.ModelInfo): Dialect {
-  const guess = { ...dialectOf(id), outputLimit: max_tokens ?? null };
+  const guess = { ...dialectOf(id), outputLimit: tokenLimit(max_tokens) ?? null };
   const types = capabilities?.thinking?.types;
   if (!types) return guess;
   const thinking = types.adaptive?.supported ? "adaptive" : types.enabled?.supported ? "budget" : "none";
@@ -48,17 +49,17 @@ export function reportedDialect({ id, capabilities, max_tokens }: Anthropic.Mode
 }
 
 /** Servers that speak as Anthropic say less of their models than it does. */
-export function vendorModel(model: Pick<Anthropic.ModelInfo, "id"> & Partial<Anthropic.ModelInfo>): VendorModel {
+export function listedModel(model: Pick<Anthropic.ModelInfo, "id"> & Partial<Anthropic.ModelInfo>): ListedModel {
   const { id, display_name, max_input_tokens, max_tokens, capabilities, lifecycle } = model;
   return {
     id,
-    ...(display_name && { name: display_name }),
-    ...(max_input_tokens && { contextLength: max_input_tokens }),
-    ...(max_tokens && { outputLimit: max_tokens }),
+    name: display_name,
+    contextLength: max_input_tokens,
+    outputLimit: max_tokens,
     ...(capabilities && {
       inputs: inputsOf(capabilities),
       tools: true,
-      reasoning: capabilities.thinking?.supported ?? false,
+      reasoning: capabilities.thinking?.supported === true,
     }),
     ...(lifecycle && { retired: lifecycle !== "active" }),
   };

@@ -384,7 +384,7 @@ describe("a key", () => {
 describe("the list of models", () => {
   const signal = new AbortController().signal;
 
-  test("has all pages, with what the vendor says of each", async () => {
+  test("has a thousand models, with what the vendor says of each", async () => {
     const yes = { supported: true };
     const no = { supported: false };
     const types = { adaptive: yes, enabled: no, disabled: no, between_tools: no };
@@ -405,7 +405,7 @@ describe("the list of models", () => {
       ...many,
     ]);
     const found = await provider().listModels({ key: 0, signal });
-    expect(found).toHaveLength(1_203);
+    expect(found).toHaveLength(1_000);
     expect(found.slice(0, 3)).toEqual([
       {
         id: "claude-opus-9",

@@ -1,11 +1,14 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import { type ModelEntry, type Provider, type ProviderCall, ProviderError, type ProviderEvent } from "@parley/core/ports";
+import { fieldsOf } from "../shared/fields.ts";
 import { keyAt } from "../shared/keys.ts";
+import { listedModels, mostModels } from "../shared/listed-models.ts";
 import { readEvents } from "../shared/sse.ts";
+import { vendorFetch } from "../shared/vendor-fetch.ts";
 import { anthropicFailure } from "./errors.ts";
-import { type Dialect, dialectOf, reportedDialect, vendorModel } from "./models.ts";
+import { type Dialect, dialectOf, listedModel, reportedDialect } from "./models.ts";
 import { type AnthropicRequest, anthropicRequest } from "./request.ts";
-import { createAnswerReader, isLastEvent } from "./stream.ts";
+import { createAnswerReader } from "./stream.ts";
 
 export interface AnthropicOptions {
   keys: string[];
@@ -22,6 +25,7 @@ const sentHeaders = ["accept", "anthropic-version", "authorization", "content-ty
 
 /** The SDK makes the requests; the answers are read here, because its parser costs as much as all the rest of a relay. */
 export function anthropicProvider({ keys, baseUrl, models, fetch = globalThis.fetch }: AnthropicOptions): Provider {
+  const send = vendorFetch(fetch, label);
   const clients: Anthropic[] = [];
   const dialects = new Map<string, Dialect>();
   for (const { id, outputLimit } of models) dialects.set(id, { ...dialectOf(id), outputLimit });
@@ -40,7 +44,7 @@ export function anthropicProvider({ keys, baseUrl, models, fetch = globalThis.fe
         timeout: never,
         logLevel: "off",
         openTelemetry: false,
-        fetch: (url, init) => fetch(url, { ...init, headers: ownHeaders(init?.headers) }),
+        fetch: (url, init) => send(url, { ...init, headers: ownHeaders(init?.headers) }),
       });
     clients[call.key] = client;
     return client;
@@ -77,8 +81,8 @@ export function anthropicProvider({ keys, baseUrl, models, fetch = globalThis.fe
         const answer = client.post("/v1/messages", { body, stream: true, ...optionsFor(call, version) });
         const response = await answer.asResponse();
         if (!response.body) throw new ProviderError("invalid_stream", "Claude answered without a body");
-        const read = createAnswerReader(keys);
-        for await (const batch of readEvents(response.body, { signal, isLast: isLastEvent })) {
+        const { read, phase } = createAnswerReader(keys);
+        for await (const batch of readEvents(response.body, { signal, phase })) {
           const events: ProviderEvent[] = [];
           try {
             read(batch, events);
@@ -94,14 +98,20 @@ export function anthropicProvider({ keys, baseUrl, models, fetch = globalThis.fe
     async listModels(call) {
       try {
         const client = await clientFor(call);
-        const found = [];
-        for await (const model of client.models.list({ limit: 1_000 }, optionsFor(call, "2026-10-21"))) {
+        const told: Anthropic.ModelInfo[] = [];
+        for await (const model of client.models.list({ limit: mostModels }, optionsFor(call, "2026-10-21"))) {
+          told.push(model);
+          if (told.length === mostModels) break;
+        }
+        const found = told.filter((model) => typeof fieldsOf(model).id === "string");
+        const listed = listedModels(found.map(listedModel));
+        const ids = new Set(listed.map(({ id }) => id));
+        for (const model of found.filter(({ id }) => ids.has(id))) {
           const outputLimit = dialects.get(model.id)?.outputLimit ?? null;
           const reported = reportedDialect(model);
           dialects.set(model.id, { ...reported, outputLimit: reported.outputLimit ?? outputLimit });
-          found.push(vendorModel(model));
         }
-        return found;
+        return listed;
       } catch (error) {
         throw call.signal.aborted ? new ProviderError("network", "The call was aborted") : anthropicFailure(error, keys);
       }

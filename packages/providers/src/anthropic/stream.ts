@@ -1,5 +1,7 @@
 import { type FinishReason, ProviderError, type ProviderEvent } from "@parley/core/ports";
-import type { SseEvent } from "../shared/sse.ts";
+import type { Phase, SseEvent } from "../shared/sse.ts";
+import { tokenCount } from "../shared/token-count.ts";
+import { toolInput } from "../shared/tool-input.ts";
 import { anthropicError, type Complaint } from "./errors.ts";
 import { redactedSignature } from "./messages.ts";
 
@@ -45,16 +47,13 @@ type OpenBlock =
   | { type: "thinking"; signature: string }
   | { type: "tool_use"; callId: string; name: string; input: unknown; json: string };
 
-export function isLastEvent({ event }: SseEvent): boolean {
-  return event === "message_stop";
-}
-
 /** Reads the vendor's events into ours. What came at once and is of one kind leaves as one event. */
 export function createAnswerReader(keys: readonly string[]) {
   const open = new Map<unknown, OpenBlock>();
   let tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
   let finishReason: FinishReason | null = null;
   let hasBrokenCall = false;
+  let isOver = false;
   let out: ProviderEvent[] = [];
 
   function add(event: ProviderEvent) {
@@ -72,11 +71,16 @@ export function createAnswerReader(keys: readonly string[]) {
 
   function count(usage: WireUsage | null | undefined) {
     if (!usage) return;
+    const input = tokenCount(usage.input_tokens);
+    const cacheRead = tokenCount(usage.cache_read_input_tokens);
+    const cacheWrite = tokenCount(usage.cache_creation_input_tokens);
+    const output = tokenCount(usage.output_tokens);
+    if ([input, cacheRead, cacheWrite, output].every((count) => count === undefined)) return;
     tokens = {
-      input: tokenCount(usage.input_tokens, tokens.input),
-      cacheRead: tokenCount(usage.cache_read_input_tokens, tokens.cacheRead),
-      cacheWrite: tokenCount(usage.cache_creation_input_tokens, tokens.cacheWrite),
-      output: tokenCount(usage.output_tokens, tokens.output),
+      input: input ?? tokens.input,
+      cacheRead: cacheRead ?? tokens.cacheRead,
+      cacheWrite: cacheWrite ?? tokens.cacheWrite,
+      output: output ?? tokens.output,
     };
     add({ type: "usage", tokens });
   }
@@ -129,12 +133,14 @@ export function createAnswerReader(keys: readonly string[]) {
     if (block?.type === "thinking" && block.signature) add({ type: "reasoning", text: "", signature: block.signature });
     if (block?.type !== "tool_use") return;
     const { callId, name, input, json } = block;
-    if (json === "") return add({ type: "tool-call", callId, name, input: input ?? {} });
+    let whole: unknown = input ?? {};
     try {
-      add({ type: "tool-call", callId, name, input: JSON.parse(json) });
+      if (json !== "") whole = JSON.parse(json);
     } catch {
       hasBrokenCall = true;
+      return;
     }
+    add({ type: "tool-call", callId, name, input: toolInput(whole) });
   }
 
   /** An answer that is cut short may break off within a call, which is then none. */
@@ -142,6 +148,7 @@ export function createAnswerReader(keys: readonly string[]) {
     const isShort = finishReason === "length" || finishReason === "content_filter";
     const hasOpenCall = Array.from(open.values()).some(({ type }) => type === "tool_use");
     if ((hasBrokenCall || hasOpenCall) && !isShort) throw invalid("the input of a tool call is not JSON");
+    isOver = true;
     add({ type: "end", finishReason: finishReason ?? "other" });
   }
 
@@ -165,12 +172,15 @@ export function createAnswerReader(keys: readonly string[]) {
     }
   }
 
-  /** Into a given array, because what came before an error counts. */
-  return (events: readonly SseEvent[], into: ProviderEvent[]): void => {
-    out = into;
-    for (const { data } of events) read(parse(data));
-    // Whatever it was, the vendor is there.
-    if (out.length === 0) out.push({ type: "ping" });
+  return {
+    /** Into a given array, because what came before an error counts. What comes after the last word does not. */
+    read(events: readonly SseEvent[], into: ProviderEvent[]): void {
+      out = into;
+      for (const { data } of events) if (!isOver) read(parse(data));
+      // Whatever it was, the vendor is there.
+      if (out.length === 0) out.push({ type: "ping" });
+    },
+    phase: (): Phase => (isOver ? "over" : "open"),
   };
 }
 
@@ -188,10 +198,6 @@ function parse(data: string): Wire {
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   throw invalid("a text is missing in an event");
-}
-
-function tokenCount(value: unknown, before: number): number {
-  return typeof value === "number" && value >= 0 ? value : before;
 }
 
 function invalid(what: string): ProviderError {

@@ -1,25 +1,17 @@
 import type { VendorModel } from "@parley/core/ports";
+import { fieldsOf } from "../shared/fields.ts";
+import { type ListedModel, listedModels } from "../shared/listed-models.ts";
 
-export interface GeminiModel {
-  name: string;
-  displayName?: string;
-  inputTokenLimit?: number;
-  outputTokenLimit?: number;
-  supportedGenerationMethods?: string[];
-  thinking?: boolean;
+/** Of all that Gemini lists, what answers; null if this is no such list. */
+export function vendorModels(said: unknown): VendorModel[] | null {
+  const { models } = fieldsOf(said);
+  return Array.isArray(models) ? listedModels(models.map(fieldsOf).flatMap(listedModel)) : null;
 }
 
-/** Of all that Gemini lists, what answers. */
-export function vendorModels(listed: GeminiModel[]): VendorModel[] {
-  return listed.filter((model) => model.supportedGenerationMethods?.includes("generateContent")).map(vendorModel);
-}
-
-function vendorModel({ name, displayName, inputTokenLimit, outputTokenLimit, thinking }: GeminiModel): VendorModel {
-  return {
-    id: name.replace(/^models\//, ""),
-    ...(displayName && { name: displayName }),
-    ...(inputTokenLimit && { contextLength: inputTokenLimit }),
-    ...(outputTokenLimit && { outputLimit: outputTokenLimit }),
-    ...(thinking !== undefined && { reasoning: thinking }),
-  };
+function listedModel(model: Record<string, unknown>): ListedModel[] {
+  const { name, displayName, inputTokenLimit, outputTokenLimit, supportedGenerationMethods: methods, thinking } = model;
+  if (typeof name !== "string" || !Array.isArray(methods) || !methods.includes("generateContent")) return [];
+  const reasoning = typeof thinking === "boolean" ? { reasoning: thinking } : {};
+  const id = name.replace(/^models\//, "");
+  return [{ id, name: displayName, contextLength: inputTokenLimit, outputLimit: outputTokenLimit, ...reasoning }];
 }

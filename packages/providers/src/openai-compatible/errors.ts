@@ -1,6 +1,6 @@
 import { ProviderError, type Trouble } from "@parley/core/ports";
+import { fieldsOf } from "../shared/fields.ts";
 import { redact, retryAfterMs, troubleOf } from "../shared/http-errors.ts";
-import { fieldsOf } from "./models.ts";
 
 /** As far as servers of this kind agree on it. */
 export interface OpenaiFailure {

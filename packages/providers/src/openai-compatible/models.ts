@@ -1,4 +1,6 @@
 import type { ModelEntry, VendorModel } from "@parley/core/ports";
+import { fieldsOf } from "../shared/fields.ts";
+import { listedModels, tokenLimit } from "../shared/listed-models.ts";
 
 export const free: ModelEntry["prices"] = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
 
@@ -10,23 +12,26 @@ const notForChat =
 export function chatModels(body: unknown, server: { isOpenai: boolean; isLocal: boolean }): VendorModel[] | null {
   const list = fieldsOf(body).data;
   if (!Array.isArray(list)) return null;
-  const models = list.map(fieldsOf).flatMap(({ id, ...said }) => (typeof id === "string" ? [{ id, said }] : []));
-  return models
-    .filter(({ id }) => !server.isOpenai || !notForChat.test(id))
-    .map(({ id, said }) => ({
-      id,
-      ...(typeof said.name === "string" && { name: said.name }),
-      ...contextOf(said),
-      ...(server.isOpenai && openaiAbilities(id)),
-      ...(server.isLocal && { prices: free }),
-    }));
+  const models = list.map(fieldsOf).flatMap(({ id, ...said }) => {
+    if (typeof id !== "string" || (server.isOpenai && notForChat.test(id))) return [];
+    const contextLength = contextLengthOf(said);
+    return [
+      {
+        id,
+        name: said.name,
+        contextLength,
+        ...(server.isOpenai && openaiAbilities(id)),
+        ...(server.isLocal && { prices: free }),
+      },
+    ];
+  });
+  return listedModels(models);
 }
 
 /** vLLM, OpenRouter and others, Mistral, llama.cpp. */
-function contextOf(said: Record<string, unknown>): Partial<VendorModel> {
+function contextLengthOf(said: Record<string, unknown>): unknown {
   const places = [said.max_model_len, said.context_length, said.max_context_length, fieldsOf(said.meta).n_ctx_train];
-  const contextLength = places.find((length) => typeof length === "number" && length > 0);
-  return typeof contextLength === "number" ? { contextLength } : {};
+  return places.find((length) => tokenLimit(length) !== undefined);
 }
 
 /** As nobody says them: by family. */
@@ -34,8 +39,4 @@ function openaiAbilities(id: string): Partial<VendorModel> {
   const reasoning = /^(?:ft:)?(?:o\d|gpt-(?:[5-9]|\d\d))/.test(id) && !id.includes("chat");
   const isBlind = /gpt-3|gpt-4(?:$|-\d)|o[13]-mini|o1-preview/.test(id);
   return { tools: true, reasoning, inputs: isBlind ? ["text"] : ["text", "image", "file"] };
-}
-
-export function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -1,5 +1,8 @@
 import type { ModelEntry } from "@parley/core/ports";
-import { fieldsOf, free } from "./models.ts";
+import { fieldsOf } from "../shared/fields.ts";
+import { listedModels, tokenLimit } from "../shared/listed-models.ts";
+import { readWhole } from "../shared/vendor-fetch.ts";
+import { free } from "./models.ts";
 
 /** It is on this machine, or not there. */
 const answersWithinMs = 1_000;
@@ -14,8 +17,8 @@ export interface OllamaServer {
 export async function ollamaModels(server: OllamaServer): Promise<ModelEntry[] | null> {
   const { models } = fieldsOf(await ask(server, "/api/tags"));
   if (!Array.isArray(models)) return null;
-  const names = models.map((model) => fieldsOf(model).name).filter((name) => typeof name === "string");
-  const entries = await Promise.all(names.map((name) => describe(server, name)));
+  const listed = listedModels(models.map((model) => ({ id: fieldsOf(model).name })));
+  const entries = await Promise.all(listed.map(({ id }) => describe(server, id)));
   return entries.filter((entry) => entry !== null);
 }
 
@@ -40,7 +43,7 @@ async function describe(server: OllamaServer, id: string): Promise<ModelEntry | 
 /** Under the name of the model's architecture: `llama.context_length`. */
 function contextLengthOf(info: unknown): number | null {
   const [, length] = Object.entries(fieldsOf(info)).find(([name]) => name.endsWith(".context_length")) ?? [];
-  return typeof length === "number" ? length : null;
+  return tokenLimit(length) ?? null;
 }
 
 async function ask({ url, send, signal }: OllamaServer, path: string, body?: object): Promise<unknown> {
@@ -48,7 +51,7 @@ async function ask({ url, send, signal }: OllamaServer, path: string, body?: obj
   const content = body ? { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {};
   try {
     const response = await send(`${url}${path}`, { ...content, signal: signal ? AbortSignal.any([signal, patience]) : patience });
-    return response.ok ? await response.json() : null;
+    return response.ok ? await readWhole(response) : null;
   } catch {
     return null;
   }

@@ -9,6 +9,7 @@ import {
 } from "@parley/core/ports";
 import { networkError } from "../shared/http-errors.ts";
 import { keyAt } from "../shared/keys.ts";
+import { readWhole, vendorFetch } from "../shared/vendor-fetch.ts";
 import { type Circumstances, openaiError, openaiFailure, saysError } from "./errors.ts";
 import { isLocalUrl } from "./local-address.ts";
 import { chatModels } from "./models.ts";
@@ -32,12 +33,13 @@ export interface OpenaiCompatibleOptions {
  * Node 22 while we support 20.
  */
 export function openaiCompatibleProvider(options: OpenaiCompatibleOptions): Provider {
-  const { keys, models = [], fetch: send = fetch } = options;
+  const { keys, models = [] } = options;
   const base = options.baseUrl.replace(/\/+$/, "");
   const { hostname } = new URL(base);
   const isOpenai = hostname === "api.openai.com" || hostname.endsWith(".api.openai.com");
   const isLocal = isLocalUrl(base);
   const label = options.label ?? (isOpenai ? "OpenAI" : hostname);
+  const send = vendorFetch(options.fetch ?? fetch, label);
   const refusals = new Map<string, ReadonlySet<OptionalField>>();
 
   const circumstances: Circumstances = { label, keys };
@@ -50,6 +52,7 @@ export function openaiCompatibleProvider(options: OpenaiCompatibleOptions): Prov
     try {
       return await send(`${base}${path}`, { ...content, headers, signal: call.signal });
     } catch (error) {
+      if (error instanceof ProviderError) throw error;
       throw networkError(error, label) ?? new ProviderError("network", `${label} could not be reached`);
     }
   }
@@ -109,7 +112,8 @@ export function openaiCompatibleProvider(options: OpenaiCompatibleOptions): Prov
 export async function findOllama(
   options: { url?: string; fetch?: typeof fetch; signal?: AbortSignal } = {},
 ): Promise<Provider | null> {
-  const { fetch: send = fetch, signal } = options;
+  const { fetch: given = fetch, signal } = options;
+  const send = vendorFetch(given, "Ollama");
   const url = (options.url ?? "http://127.0.0.1:11434").replace(/\/+$/, "");
   const models = await ollamaModels({ url, send, signal });
   if (!models) return null;
@@ -119,7 +123,7 @@ export async function findOllama(
     keys: [],
     baseUrl: `${url}/v1`,
     models,
-    fetch: send,
+    fetch: given,
   });
   return {
     ...provider,
@@ -129,13 +133,4 @@ export async function findOllama(
       return found;
     },
   };
-}
-
-async function readWhole(response: Response): Promise<unknown> {
-  const text = await response.text().catch(() => "");
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

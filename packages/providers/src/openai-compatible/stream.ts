@@ -1,6 +1,8 @@
 import { type FinishReason, ProviderError, type ProviderEvent } from "@parley/core/ports";
 import { networkError } from "../shared/http-errors.ts";
-import { readEvents, type SseEvent } from "../shared/sse.ts";
+import { type Phase, readEvents } from "../shared/sse.ts";
+import { tokenCount } from "../shared/token-count.ts";
+import { toolInput } from "../shared/tool-input.ts";
 
 interface Chunk {
   choices?: Choice[];
@@ -28,9 +30,9 @@ interface CallDelta {
 }
 
 interface Usage {
-  prompt_tokens?: number;
-  completion_tokens?: number;
-  prompt_tokens_details?: { cached_tokens?: number } | null;
+  prompt_tokens?: unknown;
+  completion_tokens?: unknown;
+  prompt_tokens_details?: { cached_tokens?: unknown } | null;
 }
 
 interface Call {
@@ -49,7 +51,8 @@ interface ReadOptions {
 
 /**
  * The vendor's last word is a finish reason followed by `[DONE]`, or by a proper end of the body: llama.cpp and some proxies
- * leave `[DONE]` out, and some proxies send it whatever has happened, so that it proves nothing alone.
+ * leave `[DONE]` out, and some proxies send it whatever has happened, so that it proves nothing alone. Nothing is waited for
+ * after a finish reason and the usage either.
  */
 export async function* openaiEvents(
   body: ReadableStream<Uint8Array>,
@@ -57,10 +60,14 @@ export async function* openaiEvents(
 ): AsyncGenerator<ProviderEvent> {
   const answer = createAnswer();
   try {
-    for await (const batch of readEvents(body, { signal, isLast })) {
+    for await (const batch of readEvents(body, { signal, phase: answer.phase })) {
       let isSilent = true;
       for (const event of batch) {
-        if (isLast(event)) break;
+        if (answer.phase() === "over") break;
+        if (event.data === "[DONE]") {
+          answer.finish();
+          break;
+        }
         const chunk = parse(event.data);
         if (chunk.error || chunk.object === "error") throw failure(chunk.error || chunk);
         for (const said of answer.read(chunk)) {
@@ -78,12 +85,41 @@ export async function* openaiEvents(
   if (!signal.aborted) yield answer.end();
 }
 
-const isLast = ({ data }: SseEvent) => data === "[DONE]";
-
 function createAnswer() {
   const calls: Call[] = [];
   const byIndex = new Map<number, Call>();
   let finishReason: FinishReason | null = null;
+  let isOver = false;
+  let prompt: number | undefined;
+  let cached: number | undefined;
+  let output: number | undefined;
+
+  /** The vendor's prompt includes what the cache had. */
+  function* count({ prompt_tokens, completion_tokens, prompt_tokens_details }: Usage): Generator<ProviderEvent> {
+    const told = [tokenCount(prompt_tokens), tokenCount(prompt_tokens_details?.cached_tokens), tokenCount(completion_tokens)];
+    if (told.every((tokens) => tokens === undefined)) return;
+    prompt = told[0] ?? prompt;
+    cached = told[1] ?? cached;
+    output = told[2] ?? output;
+    const [all = 0, cacheRead = 0] = [prompt, cached];
+    yield { type: "usage", tokens: { input: Math.max(0, all - cacheRead), cacheRead, cacheWrite: 0, output: output ?? 0 } };
+  }
+
+  /** What follows the finish reason is no part of the answer. */
+  function* readChoice({ delta: said, finish_reason }: Choice): Generator<ProviderEvent> {
+    if (finishReason !== null) return;
+    const delta = said ?? {};
+    const reasoning = words(delta.reasoning_content) || words(delta.reasoning);
+    if (reasoning) yield { type: "reasoning", text: reasoning };
+    const text = words(delta.content) || words(delta.refusal);
+    if (text) yield { type: "text", text };
+    for (const call of delta.tool_calls ?? []) yield* readCall(call);
+    if (!finish_reason) return;
+    finishReason = finishReasonOf(finish_reason, calls.length > 0);
+    // An answer that was too long may have lost the end of a call.
+    if (finishReason === "length") return;
+    for (const { callId, name, text } of calls) yield { type: "tool-call", callId, name, input: inputOf(text) };
+  }
 
   function* readCall({ index, id, function: said }: CallDelta): Generator<ProviderEvent> {
     const place = index ?? (id ? calls.length : Math.max(0, calls.length - 1));
@@ -102,20 +138,15 @@ function createAnswer() {
 
   return {
     *read({ choices, usage }: Chunk): Generator<ProviderEvent> {
-      const { delta: said, finish_reason } = choices?.[0] ?? {};
-      const delta = said ?? {};
-      const reasoning = words(delta.reasoning_content) || words(delta.reasoning);
-      if (reasoning) yield { type: "reasoning", text: reasoning };
-      const text = words(delta.content) || words(delta.refusal);
-      if (text) yield { type: "text", text };
-      for (const call of delta.tool_calls ?? []) yield* readCall(call);
-      if (usage) yield usageEvent(usage);
-      if (!finish_reason || finishReason !== null) return;
-      finishReason = finishReasonOf(finish_reason, calls.length > 0);
-      // An answer that was too long may have lost the end of a call.
-      if (finishReason === "length") return;
-      for (const { callId, name, text } of calls) yield { type: "tool-call", callId, name, input: inputOf(text) };
+      yield* readChoice(choices?.[0] ?? {});
+      if (!usage) return;
+      yield* count(usage);
+      isOver ||= finishReason !== null;
     },
+    finish() {
+      isOver = true;
+    },
+    phase: (): Phase => (isOver ? "over" : "open"),
     end(): ProviderEvent {
       if (finishReason === null) throw new ProviderError("cut", "The answer stopped without the vendor's last word");
       return { type: "end", finishReason };
@@ -139,17 +170,13 @@ function parse(data: string): Chunk {
 
 function inputOf(text: string): unknown {
   if (text.trim() === "") return {};
+  let input: unknown;
   try {
-    return JSON.parse(text);
+    input = JSON.parse(text);
   } catch {
     throw new ProviderError("invalid_stream", "The input of a tool call is not JSON");
   }
-}
-
-/** The vendor's prompt includes what the cache had. */
-function usageEvent({ prompt_tokens = 0, completion_tokens: output = 0, prompt_tokens_details }: Usage): ProviderEvent {
-  const cacheRead = prompt_tokens_details?.cached_tokens ?? 0;
-  return { type: "usage", tokens: { input: Math.max(0, prompt_tokens - cacheRead), cacheRead, cacheWrite: 0, output } };
+  return toolInput(input);
 }
 
 function finishReasonOf(reason: string, hasCalled: boolean): FinishReason {

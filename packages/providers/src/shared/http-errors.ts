@@ -44,9 +44,15 @@ function duration(milliseconds: number): number | undefined {
 /** A text of the vendor's that may be logged: without any key, and not endless. */
 export function redact(text: string, keys: readonly string[]): string {
   const longestFirst = keys.filter(Boolean).sort((left, right) => right.length - left.length);
-  const forms = longestFirst.flatMap((key) => [key, encodeURIComponent(key)]);
+  const forms = longestFirst.flatMap(formsOf);
   const redacted = forms.reduce((rest, key) => rest.replaceAll(key, "[key]"), text);
   return redacted.length > 500 ? `${redacted.slice(0, 500)}…` : redacted;
+}
+
+/** As it is, in an address, and in JSON, where some escape a slash as well. */
+function formsOf(key: string): string[] {
+  const inJson = JSON.stringify(key).slice(1, -1);
+  return [key, encodeURIComponent(key), inJson, inJson.replaceAll("/", "\\/")];
 }
 
 const networkCode = /^(?:E[A-Z]+|UND_ERR_\w+|(?:ERR_)?(?:TLS|SSL|CERT)_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/;

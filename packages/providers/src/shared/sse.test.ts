@@ -1,6 +1,6 @@
 import { ProviderError } from "@parley/core/ports";
 import { describe, expect, test } from "vitest";
-import { createSseReader, readEvents, type SseEvent } from "./sse.ts";
+import { createSseReader, type Phase, readEvents, type SseEvent } from "./sse.ts";
 
 const encoder = new TextEncoder();
 
@@ -119,11 +119,13 @@ describe("readEvents", () => {
 
   test("ends with the last event, and waits on its own for the end of the body", async () => {
     const { body, send, drained } = source();
-    const events = readEvents(body, { signal: new AbortController().signal, isLast: ({ data }) => data === "end" });
+    let phase: Phase = "open";
+    const events = readEvents(body, { signal: new AbortController().signal, phase: () => phase });
     send("data: a\n\n");
     send("data: end\n\n");
     expect(await events.next()).toMatchObject({ value: [{ data: "a" }] });
     expect(await events.next()).toMatchObject({ value: [{ data: "end" }] });
+    phase = "over";
     expect(await events.next()).toMatchObject({ done: true });
     await drained;
   });

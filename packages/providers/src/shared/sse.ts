@@ -106,11 +106,17 @@ function tooLong(): ProviderError {
   return new ProviderError("invalid_stream", "The vendor sent an event that does not end");
 }
 
+/** Whether more is expected. An answer that is `closing` has had its last word, and may still be counted. */
+export type Phase = "open" | "closing" | "over";
+
 interface ReadOptions {
   signal: AbortSignal;
-  /** What a vendor's answer ends with: nothing after it is read, but the connection may be used again. */
-  isLast?: (event: SseEvent) => boolean;
+  /** Asked after each batch. When it is over nothing more is read, but the connection may be used again. */
+  phase?: () => Phase;
 }
+
+/** How long an answer that is closing may keep us. */
+const graceMs = 1_000;
 
 /**
  * The events of a response, those that came together in one array. An empty one is a sign of life: a comment, or a piece
@@ -119,11 +125,12 @@ interface ReadOptions {
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
-  { signal, isLast }: ReadOptions,
+  { signal, phase = () => "open" }: ReadOptions,
 ): AsyncGenerator<readonly SseEvent[], void, undefined> {
   const reader = body.getReader();
   const events = createSseReader();
   let isComplete = false;
+  let grace: ReturnType<typeof setTimeout> | undefined;
   const cancel = () => cancelBody(reader);
   signal.addEventListener("abort", cancel);
   try {
@@ -132,12 +139,17 @@ export async function* readEvents(
       if (done) return;
       const batch = events.push(value);
       yield batch;
-      isComplete = isLast !== undefined && batch.some(isLast);
+      const now = phase();
+      isComplete = now === "over";
       if (isComplete) return;
+      if (batch.length === 0) continue;
+      clearTimeout(grace);
+      if (now === "closing") grace = setTimeout(cancel, graceMs);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
+    clearTimeout(grace);
     signal.removeEventListener("abort", cancel);
     if (isComplete && !signal.aborted) finish(reader).catch(cancel);
     else cancel();
