@@ -172,10 +172,10 @@ describe("an answer that has had its last word", () => {
   const openStream = (upstream: Upstream, ...events: unknown[]) =>
     upstream.script({ steps: [{ raw: events.map(frame).join("") }, { stall: true }] });
 
-  test.each(["anthropic", "openai"] as const)("of %s is whole though the connection stays open", async (vendor) => {
+  test("is whole though the connection stays open", async () => {
     await using upstream = await startUpstream();
-    openStream(upstream, vendor === "anthropic" ? claude.text("All.") : openai("All."), ...finish[vendor]);
-    const { text, events, error } = await hear(providerAt(vendor, upstream.url));
+    openStream(upstream, claude.text("All."), ...finish.anthropic);
+    const { text, events, error } = await hear(providerAt("anthropic", upstream.url));
     expect([text, events.at(-1), error]).toEqual(["All.", end, null]);
     expect(await (await upstream.nextCall()).closed).toBe("by-client");
   });
@@ -194,15 +194,18 @@ describe("an answer that has had its last word", () => {
     expect(events.filter(({ type }) => type === "end")).toEqual([end]);
   });
 
-  describe("at Gemini", () => {
+  describe("that nothing marks as the last", () => {
     afterEach(() => void vi.useRealTimers());
 
-    test("is waited for a second, for what it is counted as", async () => {
+    const counted = { usageMetadata: { candidatesTokenCount: 3 } };
+    test.each([
+      ["gemini", [gemini("All.", { finishReason: "STOP" }), counted]],
+      ["openai", [openai("All."), ...finish.openai]],
+    ] as const)("is waited for a second at %s, for what it is counted as", async (vendor, said) => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
       await using upstream = await startUpstream();
-      const usageMetadata = { promptTokenCount: 4, candidatesTokenCount: 2 };
-      openStream(upstream, gemini("All.", { finishReason: "STOP" }), { usageMetadata });
-      const stream = providerAt("gemini", upstream.url).stream(question, { key: 0, signal })[Symbol.asyncIterator]();
+      openStream(upstream, ...said);
+      const stream = providerAt(vendor, upstream.url).stream(question, { key: 0, signal })[Symbol.asyncIterator]();
       expect((await stream.next()).value).toEqual({ type: "text", text: "All." });
       for (let usage = await stream.next(); usage.value?.type !== "usage"; usage = await stream.next());
       const last = stream.next();
@@ -212,7 +215,14 @@ describe("an answer that has had its last word", () => {
       expect(await (await upstream.nextCall()).closed).toBe("by-client");
     });
 
-    test("was not the last word where text follows: some relays finish with every chunk", async () => {
+    test("stays whole at an OpenAI whose connection breaks after it", async () => {
+      await using upstream = await startUpstream();
+      upstream.script({ steps: [{ raw: [openai("All."), ...finish.openai].map(frame).join("") }, { cut: true }] });
+      const { text, events, error } = await hear(providerAt("openai", upstream.url));
+      expect([text, events.at(-1), error]).toEqual(["All.", end, null]);
+    });
+
+    test("was not the last word where text of Gemini follows: some relays finish with every chunk", async () => {
       const stop = { finishReason: "STOP" };
       const { text, events } = await heard("gemini", gemini("", stop), gemini("Four", stop), gemini(" and five.", stop));
       expect(text).toBe("Four and five.");

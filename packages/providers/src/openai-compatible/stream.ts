@@ -51,8 +51,8 @@ interface ReadOptions {
 
 /**
  * The vendor's last word is a finish reason followed by `[DONE]`, or by a proper end of the body: llama.cpp and some proxies
- * leave `[DONE]` out, and some proxies send it whatever has happened, so that it proves nothing alone. Nothing is waited for
- * after a finish reason and the usage either.
+ * leave `[DONE]` out, and some proxies send it whatever has happened, so that it proves nothing alone. After a
+ * finish reason and the usage nothing is waited for much longer: some servers keep the connection open.
  */
 export async function* openaiEvents(
   body: ReadableStream<Uint8Array>,
@@ -63,7 +63,6 @@ export async function* openaiEvents(
     for await (const batch of readEvents(body, { signal, phase: answer.phase })) {
       let isSilent = true;
       for (const event of batch) {
-        if (answer.phase() === "over") break;
         if (event.data === "[DONE]") {
           answer.finish();
           break;
@@ -79,30 +78,34 @@ export async function* openaiEvents(
     }
   } catch (error) {
     if (error instanceof ProviderError) throw error;
-    if (networkError(error, label)) throw new ProviderError("cut", `The connection to ${label} broke off within the answer`);
-    throw new ProviderError("invalid_stream", `${label} sent what is no answer`);
+    if (answer.phase() === "open") throw failureOf(error, label);
   }
   if (!signal.aborted) yield answer.end();
+}
+
+function failureOf(error: unknown, label: string): ProviderError {
+  if (networkError(error, label)) return new ProviderError("cut", `The connection to ${label} broke off within the answer`);
+  return new ProviderError("invalid_stream", `${label} sent what is no answer`);
 }
 
 function createAnswer() {
   const calls: Call[] = [];
   const byIndex = new Map<number, Call>();
   let finishReason: FinishReason | null = null;
-  let isOver = false;
+  let phase: Phase = "open";
   let prompt: number | undefined;
   let cached: number | undefined;
   let output: number | undefined;
 
   /** The vendor's prompt includes what the cache had. */
-  function* count({ prompt_tokens, completion_tokens, prompt_tokens_details }: Usage): Generator<ProviderEvent> {
+  function count({ prompt_tokens, completion_tokens, prompt_tokens_details }: Usage): ProviderEvent | null {
     const told = [tokenCount(prompt_tokens), tokenCount(prompt_tokens_details?.cached_tokens), tokenCount(completion_tokens)];
-    if (told.every((tokens) => tokens === undefined)) return;
+    if (told.every((tokens) => tokens === undefined)) return null;
     prompt = told[0] ?? prompt;
     cached = told[1] ?? cached;
     output = told[2] ?? output;
     const [all = 0, cacheRead = 0] = [prompt, cached];
-    yield { type: "usage", tokens: { input: Math.max(0, all - cacheRead), cacheRead, cacheWrite: 0, output: output ?? 0 } };
+    return { type: "usage", tokens: { input: Math.max(0, all - cacheRead), cacheRead, cacheWrite: 0, output: output ?? 0 } };
   }
 
   /** What follows the finish reason is no part of the answer. */
@@ -139,14 +142,15 @@ function createAnswer() {
   return {
     *read({ choices, usage }: Chunk): Generator<ProviderEvent> {
       yield* readChoice(choices?.[0] ?? {});
-      if (!usage) return;
-      yield* count(usage);
-      isOver ||= finishReason !== null;
+      const counted = usage && count(usage);
+      if (!counted) return;
+      yield counted;
+      if (finishReason !== null) phase = "closing";
     },
     finish() {
-      isOver = true;
+      phase = "over";
     },
-    phase: (): Phase => (isOver ? "over" : "open"),
+    phase: () => phase,
     end(): ProviderEvent {
       if (finishReason === null) throw new ProviderError("cut", "The answer stopped without the vendor's last word");
       return { type: "end", finishReason };

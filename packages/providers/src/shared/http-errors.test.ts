@@ -65,6 +65,12 @@ describe("redact", () => {
     expect(redact("sk-1-long, sk-1 and ?key=a%2Bb%2Fc%3D or a+b/c=", keys)).toBe("[key], [key] and ?key=[key] or [key]");
   });
 
+  test("finds a key as JSON has it", () => {
+    const key = 'a"b/c\\d';
+    const text = `${JSON.stringify({ key })} ${JSON.stringify({ key }).replaceAll("/", "\\/")}`;
+    expect(redact(text, [key])).toBe('{"key":"[key]"} {"key":"[key]"}');
+  });
+
   test("cuts what is endless", () => {
     expect(redact("x".repeat(10_000), []).length).toBeLessThan(600);
   });

@@ -1,5 +1,5 @@
 import { ProviderError } from "@parley/core/ports";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createSseReader, type Phase, readEvents, type SseEvent } from "./sse.ts";
 
 const encoder = new TextEncoder();
@@ -128,6 +128,26 @@ describe("readEvents", () => {
     phase = "over";
     expect(await events.next()).toMatchObject({ done: true });
     await drained;
+  });
+
+  test("is left by an answer that closes for longer than a second, whatever keeps the connection alive", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { body, send, cancelled } = source();
+      const events = readEvents(body, { signal: new AbortController().signal, phase: () => "closing" });
+      send("data: last\n\n");
+      expect(await events.next()).toMatchObject({ value: [{ data: "last" }] });
+      const ping = events.next();
+      await vi.advanceTimersByTimeAsync(900);
+      send(": ping\n\n");
+      expect(await ping).toMatchObject({ value: [] });
+      const last = events.next();
+      await vi.advanceTimersByTimeAsync(100);
+      expect(await last).toMatchObject({ done: true });
+      await cancelled;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("cancels the body when the consumer stops", async () => {
