@@ -7,7 +7,7 @@ import type { Environment } from "./config/variables.ts";
 /** The vendors that have a key, and those that could. Only the SDKs that are used are loaded. */
 export async function openProviders(config: Environment): Promise<Provider[]> {
   const fetch = nodeFetch();
-  return [await anthropic(config, fetch), await gemini(config), await compatible(config, fetch), demoProvider()];
+  return [await anthropic(config, fetch), await gemini(config, fetch), await compatible(config, fetch), demoProvider()];
 }
 
 type Fetch = typeof globalThis.fetch;
@@ -20,12 +20,12 @@ async function anthropic(config: Environment, fetch: Fetch): Promise<Provider> {
   return anthropicProvider({ keys, baseUrl: config.ANTHROPIC_BASE_URL, models: catalogue.anthropic, fetch });
 }
 
-async function gemini(config: Environment): Promise<Provider> {
+async function gemini(config: Environment, fetch: Fetch): Promise<Provider> {
   const keys = keysOf(config.GOOGLE_AI_API_KEY, config.GOOGLE_AI_API_KEY_BACKUP);
   if (keys.length === 0) return absentProvider("gemini", "Gemini");
   const { geminiProvider } = await import("@parley/providers/gemini");
   const { catalogue } = await import("@parley/providers/catalogue");
-  return geminiProvider({ keys, baseUrl: config.GOOGLE_AI_BASE_URL, models: catalogue.gemini });
+  return geminiProvider({ keys, baseUrl: config.GOOGLE_AI_BASE_URL, models: catalogue.gemini, fetch });
 }
 
 async function compatible(config: Environment, fetch: Fetch): Promise<Provider> {

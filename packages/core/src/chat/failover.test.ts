@@ -54,7 +54,12 @@ describe.each(databaseKinds)("an answer that starts over, on %s", (kind) => {
     expect(entries.map(({ event }) => event.type)).toContain("failover");
     const elsewhere = testServices(database, { providers: [scripted.provider] });
     const stored = (await node.chat.messages.list(actor, { conversationId })).items.at(-1);
-    expect(stored).toMatchObject({ content: "Begun again", model: "scripted-2", provider: "scripted", parts: [{ type: "text", text: "Begun again" }] });
+    expect(stored).toMatchObject({
+      content: "Begun again",
+      model: "scripted-2",
+      provider: "scripted",
+      parts: [{ type: "text", text: "Begun again" }],
+    });
     for (let seen = 0; seen < entries.length; seen++) {
       const held = assemble(entries.slice(0, seen));
       const lastEventId = entries[seen - 1]?.id;
