@@ -1,4 +1,5 @@
-const maxDepth = 32;
+/** Deeper than what adapters let a tool be called with. */
+const maxDepth = 80;
 
 export interface Serialized {
   json: unknown;
