@@ -4,9 +4,15 @@ import { stamp } from "../lib/clock.mjs";
 
 const upstream = startUpstream({ keepsCalls: false });
 
-process.on("message", async (deltas: { perSecond: number; tokens: number; characters: number }) => {
+let said = {};
+
+/** Ends what it was saying. Without `tokens`, it says something until the next message. */
+process.on("message", async (deltas: { perSecond: number; tokens?: number; characters: number }) => {
   const { otherwise, url } = await upstream;
-  otherwise({ steps: [{ ping: true }, { stream: { ...deltas, stamp } }], usage: { input: 25, output: deltas.tokens } });
+  Object.assign(said, { tokens: 0 });
+  const stream = { ...deltas, stamp };
+  said = stream;
+  otherwise({ steps: [{ ping: true }, { stream }], usage: { input: 25, output: deltas.tokens ?? 1 } });
   process.send?.({ url });
 });
 process.on("disconnect", () => process.exit(0));

@@ -7,8 +7,6 @@ import { upstreamScript } from "../lib/product.mjs";
 import { failures, median, medianOf, progress, promise, ratioTo, table, times } from "../lib/stats.mjs";
 
 const deltaSize = 20;
-/** A steady answer outlasts its window by so much. */
-const spareSeconds = 2;
 
 async function measure({ name, context, relay, upstream, database, clients, seconds, again, rampMs, warm, isProfiled }) {
   const load = await worker("load/turn-load.mjs");
@@ -52,18 +50,14 @@ async function measure({ name, context, relay, upstream, database, clients, seco
     };
   } finally {
     await load.stop();
-    if (!again) await sleep(rampMs + spareSeconds * 1000);
   }
 }
-
-const lengthOf = ({ seconds, rampMs, warm }) => rampMs / 1000 + warm + seconds;
 
 export async function run({ row, names, all, seconds, rounds, levels, tokens, profile }) {
   const again = row === "turns";
   const rate = again ? 300 : 30;
-  /** What the upstream says. With us an answer does not end because its reader left: it has to be over before the next target. */
-  const say = (perSecond, window) =>
-    upstream.call({ perSecond, characters: deltaSize, tokens: again ? tokens : Math.ceil(perSecond * (lengthOf(window) + spareSeconds)) });
+  /** From now on the upstream says this. With us an answer does not end because its reader left: the upstream has to end it. */
+  const say = (perSecond) => upstream.call({ perSecond, characters: deltaSize, ...(again && { tokens }) });
   const warmUp = { seconds: 2, rampMs: 200, warm: 1 };
   const out = [];
   const data = {};
@@ -73,7 +67,7 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
     const contexts = {};
     const errors = {};
     const got = [];
-    const { url } = await say(again ? rate : 200, warmUp);
+    const { url } = await say(rate);
     for (const name of names) {
       const target = all[name];
       const context = { upstream: url, upstreamPort: Number(new URL(url).port), clients };
@@ -82,6 +76,7 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
         if (!target.start) continue;
         relays[name] = await bringUp(name, target, context, { row, profile });
         // Warms the compiler; not counted.
+        await say(again ? rate : 200);
         await measure({ name, context, relay: relays[name], upstream, clients: 40, again, ...warmUp });
       } catch (error) {
         errors[name] = error.message;
@@ -90,7 +85,6 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
     const warm = clients >= 100 ? 1.5 : 0.5;
     const rampMs = clients >= 100 ? 1400 : 600;
     const window = { seconds, rampMs, warm };
-    await say(rate, window);
     for (let round = 0; round < rounds; round++) {
       got.push({});
       for (const name of names) {
@@ -98,17 +92,19 @@ export async function run({ row, names, all, seconds, rounds, levels, tokens, pr
         try {
           const database = all[name].database === "postgres" ? await openServer() : null;
           const [relay, context] = [relays[name], contexts[name]];
+          await say(rate);
+          await sleep(200);
           got[round][name] = await measure({ name, context, relay, upstream, database, clients, again, ...window });
         } catch (error) {
           errors[name] = error.message;
         }
-        await sleep(200);
         progress(`${row}: ${clients} at once, round ${round + 1} of ${rounds}, ${name}`);
       }
     }
     if (relays[profile] && !errors[profile]) {
       const [relay, context] = [relays[profile], contexts[profile]];
       const options = { name: profile, context, relay, upstream, clients, again, ...window, isProfiled: true };
+      await say(rate);
       await measure(options).catch((error) => {
         errors[`${profile}, profiled`] = error.message;
       });

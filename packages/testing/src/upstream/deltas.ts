@@ -14,7 +14,8 @@ interface Playing {
 
 /** The first delta opens what has to be open; the others are the same bytes around another text. */
 export function playDeltas({ output, answer, wheel, deltas }: Playing): Promise<void> {
-  const { perSecond, tokens = Number.POSITIVE_INFINITY, stamp } = deltas;
+  const { perSecond, stamp } = deltas;
+  const isEnough = () => sent >= (deltas.tokens ?? Number.POSITIVE_INFINITY);
   const fixed = stamp ? null : deltaText(deltas);
   let send = (text: string) => {
     for (const event of answer.tell({ text })) void output.write(event);
@@ -22,7 +23,7 @@ export function playDeltas({ output, answer, wheel, deltas }: Playing): Promise<
   };
   let sent = 0;
   return new Promise((resolve) => {
-    if (tokens <= 0) return resolve();
+    if (isEnough()) return resolve();
     wheel.start(perSecond, () => {
       if (!output.isOpen()) {
         resolve();
@@ -32,7 +33,7 @@ export function playDeltas({ output, answer, wheel, deltas }: Playing): Promise<
       if (output.isFull()) return "later";
       send(fixed ?? deltaText(deltas));
       sent += 1;
-      if (sent < tokens) return "again";
+      if (!isEnough()) return "again";
       resolve();
       return "over";
     });

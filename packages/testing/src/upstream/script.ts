@@ -55,7 +55,7 @@ export interface ScriptedToolCall {
   signature?: string;
 }
 
-/** So many deltas a second, of so many characters; endless without `tokens`. With `stamp`, each begins with ` w` and the stamp. */
+/** So many deltas a second, of so many characters; endless without `tokens`, until it is set. With `stamp`, each begins with ` w` and the stamp. */
 export interface Deltas {
   perSecond: number;
   tokens?: number;
