@@ -8,6 +8,7 @@ import type { OfferedModel } from "../models/models.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { receiptOf, sumOf } from "../tokens/costs.ts";
+import { nothingSaved, takeCheckpoint, type Written } from "./checkpoints.ts";
 import { formatPosition } from "./positions.ts";
 import { chargeVanishedRun, checkpointRuns, endRun, interruptAbandonedRuns, markStopped, type ReapedRun } from "./run-queries.ts";
 import { createStorableText, type StorableText } from "./storable-text.ts";
@@ -41,41 +42,13 @@ export interface RunOutcome {
   error: RunError | null;
 }
 
-/** Postgres counts characters where JavaScript counts halves of surrogate pairs too. */
-interface Extent {
-  length: number;
-  characters: number;
-}
-
-const nothing: Extent = { length: 0, characters: 0 };
-
-function extent(text: string, before: Extent): Extent {
-  const added = text.slice(before.length);
-  const pairs = added.match(/[\ud800-\udbff]/g)?.length ?? 0;
-  return { length: text.length, characters: before.characters + added.length - pairs };
-}
-
-interface Saved {
-  text: Extent;
-  reasoning: Extent;
-  failovers: number;
-}
-
-const nothingSaved: Saved = { text: nothing, reasoning: nothing, failovers: 0 };
-
 /** A run that this process writes. */
-interface ActiveRun {
+interface ActiveRun extends Written {
   readonly plan: RunPlan;
   /** Made once: a name that is put together anew is hashed anew, for every token. */
   readonly topic: string;
   readonly abort: AbortController;
-  seq: number;
-  text: string;
-  reasoning: string;
   storable: { text: StorableText; reasoning: StorableText };
-  readonly failovers: Failover[];
-  /** How far the last checkpoint got: the next one sends what came after. */
-  saved: Saved;
 }
 
 export const runTopic = (runId: string) => `run:${runId}`;
@@ -198,31 +171,14 @@ export function createRuns(
   /** Checkpoint, heartbeat and stop signal in one statement for all runs of this process. */
   async function checkpoint() {
     if (active.size === 0) return;
-    const taken = Array.from(active.values(), (run) => ({
-      run,
-      upTo: { seq: run.seq, text: run.text, reasoning: run.reasoning, failovers: run.failovers.length },
-    }));
-    const rows = taken.map(({ run: { plan, saved, failovers }, upTo }) => ({
-      id: plan.runId,
-      seq: upTo.seq,
-      text: upTo.text.slice(saved.text.length),
-      text_at: saved.text.characters,
-      reasoning: upTo.reasoning.slice(saved.reasoning.length),
-      reasoning_at: saved.reasoning.characters,
-      failovers: upTo.failovers > saved.failovers ? failovers : null,
-    }));
+    const taken = Array.from(active.values(), (run) => ({ run, checkpoint: takeCheckpoint(run.plan.runId, run) }));
+    const rows = taken.map(({ checkpoint }) => checkpoint.row);
     const states = new Map((await checkpointRuns(database, epoch, rows)).map((state) => [state.id, state]));
-    for (const { run, upTo } of taken) {
+    for (const { run, checkpoint } of taken) {
       const state = states.get(run.plan.runId);
       if (!state) run.abort.abort("fenced");
       else if (state.stopRequested) run.abort.abort("stopped");
-      // What was said before a failover that came meanwhile is void: the next checkpoint begins anew.
-      if (run.failovers.length > upTo.failovers) continue;
-      run.saved = {
-        text: extent(upTo.text, run.saved.text),
-        reasoning: extent(upTo.reasoning, run.saved.reasoning),
-        failovers: upTo.failovers,
-      };
+      checkpoint.noteSaved();
     }
   }
 
