@@ -8,7 +8,7 @@ const waitingChunks = 16;
 const withoutBody = new Set([204, 205, 304]);
 
 /**
- * `fetch` over node:http: a chunk of a streamed answer costs half of what it costs in the runtime's own. Bodies that are no
+ * `fetch` over node:http: a streamed answer takes a third less CPU in its adapter than with the runtime's own. Bodies that are no
  * text, rare in calls to vendors, go the usual way. It asks for no compression and undoes none. It follows no redirect, which
  * would take a vendor's key elsewhere, and answers with it as it is.
  */
