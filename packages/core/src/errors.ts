@@ -22,7 +22,7 @@ export class AppError extends Error {
 
 /** Codes of postgres.js, of Node's sockets and of Postgres itself that mean: try again in a moment. */
 const awayCodes =
-  /^(CONNECT_TIMEOUT|CONNECTION_\w+|E(CONNREFUSED|TIMEDOUT|HOSTUNREACH|NOTFOUND|AI_AGAIN)|08\w{3}|53\w{3}|55P03|57P0[1-4]|57014)$/;
+  /^(CONNECT_TIMEOUT|CONNECTION_\w+|E(CONNREFUSED|TIMEDOUT|HOSTUNREACH|NOTFOUND|AI_AGAIN)|08\w{3}|40001|40P01|53\w{3}|55P03|57P0[1-4]|57014)$/;
 /** These are the database's only when a query failed with them: a caller who leaves gives the same. */
 const brokenCodes = /^E(CONNRESET|PIPE)$/;
 
@@ -32,7 +32,10 @@ export function toAppError(error: unknown): AppError | undefined {
     if (cause instanceof AppError) return cause;
     const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
     if (awayCodes.test(code) || (error instanceof DrizzleQueryError && brokenCodes.test(code))) {
-      return new AppError("unavailable", "The database is away: try again in a moment", { retryAfterMs: 2_000, cause: error });
+      return new AppError("unavailable", "The database is away or busy: try again in a moment", {
+        retryAfterMs: 2_000,
+        cause: error,
+      });
     }
   }
   return undefined;
