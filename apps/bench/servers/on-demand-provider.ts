@@ -1,24 +1,13 @@
 // An answer that grows when the bench says so: what is posted to the control port is its next piece.
 import http from "node:http";
-import type { ModelEntry, Provider, ProviderEvent } from "../../../packages/core/src/ports.ts";
+import { type ModelEntry, type Provider, type ProviderEvent, unknownModel } from "../../../packages/core/src/ports.ts";
 
 interface Stream {
   queue: ProviderEvent[];
   wake: () => void;
 }
 
-const model: ModelEntry = {
-  id: "on-demand",
-  name: "On demand",
-  contextLength: 8_192,
-  outputLimit: 8_192,
-  inputs: ["text"],
-  tools: false,
-  reasoning: false,
-  prices: null,
-  retired: false,
-  plans: null,
-};
+const model: ModelEntry = { ...unknownModel, id: "on-demand", name: "On demand", contextLength: 8_192, outputLimit: 8_192 };
 
 export function onDemandProvider(controlPort: number): Provider & { end(): void } {
   const streams = new Set<Stream>();

@@ -28,10 +28,10 @@ describe("models by their variables", () => {
     return { ...app, person, newcomer: () => app.person() };
   }
   let sent = 0;
-  async function ask({ api }: Person, input: { model?: string; maxTokens?: number } = {}) {
+  async function ask({ api }: Person, input: { model?: string; maxTokens?: number } = {}, patienceMs = 1_000) {
     const { conversationId } = await api.chat.send.mutate({ clientMessageId: `o-${++sent}`, content: "Hello", ...input });
     const answer = async () => (await api.chat.messages.list.query({ conversationId })).items.at(-1);
-    await expect.poll(async () => (await answer())?.status).not.toBe("running");
+    await expect.poll(async () => (await answer())?.status, { timeout: patienceMs }).not.toBe("running");
     return answer();
   }
   const refusal = (call: Promise<unknown>) =>
@@ -108,6 +108,19 @@ describe("models by their variables", () => {
     app.clock.advance({ seconds: 61 });
     const { items } = await app.person.api.model.providers.query();
     expect(items[0]?.keys).toEqual({ total: 2, ready: 2 });
+  });
+
+  test("an answer that goes on and on is ended by the limit for a whole call", async () => {
+    await using app = await boot({ ANTHROPIC_API_KEY: "k", MODEL_TIMEOUT: "1s" });
+    upstream.otherwise({ steps: [{ stream: { perSecond: 20 } }] });
+    const answer = await ask(app.person, {}, 8_000);
+    expect(answer).toMatchObject({
+      status: "failed",
+      error: { reason: "provider_unavailable", message: expect.stringContaining("in time") },
+    });
+    expect(answer?.content).not.toBe("");
+    const last = upstream.calls.filter(({ kind }) => kind === "generate").at(-1);
+    expect(await last?.closed).toBe("by-client");
   });
 
   test("operators see each key's state, others how many are ready", async () => {

@@ -1,15 +1,6 @@
-import type { GenerateRequest, ModelEntry, Provider, ProviderEvent } from "@parley/core/ports";
+import { type GenerateRequest, type ModelEntry, type Provider, type ProviderEvent, unknownModel } from "@parley/core/ports";
 
-const model: Omit<ModelEntry, "id" | "name"> = {
-  contextLength: 8_192,
-  outputLimit: 2_048,
-  inputs: ["text"],
-  tools: false,
-  reasoning: false,
-  prices: null,
-  retired: false,
-  plans: null,
-};
+const model = { ...unknownModel, contextLength: 8_192, outputLimit: 2_048 };
 
 const models: ModelEntry[] = [
   { ...model, id: "scripted", name: "Scripted" },

@@ -83,14 +83,14 @@ export async function makeAttempt(
       }
     }
     if (finishReason === null) failure = new ProviderError("cut", "The stream stopped without its end");
-    else if (finishReason === "content_filter") failure = new ProviderError("content_filter", "The vendor withheld the answer");
   } catch (cause) {
     failure = cause instanceof ProviderError ? cause : new ProviderError("invalid_stream", "The adapter failed", { cause });
   } finally {
     watch.stop();
   }
-  // What goes wrong after the vendor's last word takes nothing from the answer.
-  if (finishReason !== null && finishReason !== "content_filter") failure = null;
+  // What goes wrong after the vendor's last word takes nothing from it.
+  if (finishReason === "content_filter") failure = new ProviderError("content_filter", "The vendor withheld the answer");
+  else if (finishReason !== null) failure = null;
   // A connection that breaks once the vendor has begun is a stream that was cut.
   if (failure?.trouble === "network" && watch.signs > 0) failure = new ProviderError("cut", failure.message, { cause: failure });
   if (watch.missed && finishReason === null) failure = new ProviderError("timeout", watch.missed);

@@ -24,10 +24,13 @@ export function createThrottle(
     /** Null when the call may be made; otherwise how long the key is at its limit. */
     async take(provider: Provider, key: number, inputTokens: number): Promise<number | null> {
       if (provider.isLocal) return null;
-      return (
-        (await take("provider-requests", nameOf(provider, key), { limit: requests, points: 1 })) ??
-        (await take("provider-tokens", nameOf(provider, key), { limit: tokens, points: inputTokens }))
-      );
+      const name = nameOf(provider, key);
+      const waits = await Promise.all([
+        take("provider-requests", name, { limit: requests, points: 1 }),
+        take("provider-tokens", name, { limit: tokens, points: inputTokens }),
+      ]);
+      const longest = Math.max(waits[0] ?? -1, waits[1] ?? -1);
+      return longest < 0 ? null : longest;
     },
     /** The answer counts once it is there: nobody knows before how long it will be. */
     note(provider: Provider, key: number, outputTokens: number) {

@@ -89,10 +89,6 @@ export function createModels(
     await refreshAll();
   });
 
-  function find(id: string): OfferedModel | undefined {
-    return offered.get(id);
-  }
-
   function unknown(id: string) {
     return new AppError("model_unknown", `There is no model "${id}"`);
   }
@@ -105,7 +101,7 @@ export function createModels(
 
   /** A model by its name, for somebody with this plan. */
   function choose(id: string, plan: Plan): OfferedModel {
-    const found = find(id);
+    const found = offered.get(id);
     if (!found) throw unknown(id);
     if (!isOpenTo(found.model, plan)) throw new AppError("forbidden", `Your plan does not include "${id}"`);
     return found;
@@ -114,9 +110,8 @@ export function createModels(
   return {
     providers: providers as readonly Provider[],
     list: () => list,
-    find,
     get(id: string): Model {
-      const found = find(id);
+      const found = offered.get(id);
       if (!found) throw unknown(id);
       return found.model;
     },
@@ -131,7 +126,7 @@ export function createModels(
     fallbacks(plan: Plan, requested: string[] | undefined): OfferedModel[] {
       if (requested) return requested.map((id) => choose(id, plan));
       return settings.fallbackModels.flatMap((id) => {
-        const found = find(id);
+        const found = offered.get(id);
         return found && isOpenTo(found.model, plan) ? [found] : [];
       });
     },
