@@ -14,11 +14,14 @@ import { targets } from "./targets.mjs";
 const rows = {
   turns: { suite: "turns", seconds: 5, rounds: 5, short: { seconds: 2, rounds: 3 } },
   stream: { suite: "turns", seconds: 5, rounds: 3, short: null },
+  token: { suite: "token", seconds: 3, rounds: 5, short: { seconds: 2, rounds: 2 } },
   fanout: { suite: "fanout", seconds: 4, rounds: 5, short: { seconds: 2, rounds: 3 } },
   idle: { suite: "idle", rounds: 3, short: { rounds: 1 } },
   rpc: { suite: "rpc", seconds: 4, rounds: 5, short: { seconds: 2, rounds: 3 } },
   auth: { suite: "auth", seconds: 4, rounds: 5, short: { seconds: 2, rounds: 3 } },
   start: { suite: "start", rounds: 5, short: { rounds: 2 } },
+  lists: { suite: "lists", rounds: 5, short: { rounds: 3 } },
+  metrics: { suite: "metrics", seconds: 3, rounds: 9, short: { seconds: 2, rounds: 3 } },
 };
 const most = { seconds: 30, rounds: 15 };
 const usage = `npm run bench -- [${Object.keys(rows).join(" | ")}] [--targets a,b] [--rounds N] [--seconds N] [--levels N,N]

@@ -6,6 +6,8 @@
 // start finds the first one's data; `url`, `port`, `controlPort`, `upstream`, `upstreamPort` and `state` are in it.
 
 import { existsSync } from "node:fs";
+import { fillLists, longBranch, longConversation, longLength, words } from "./lib/fill-lists.mjs";
+import { fillMetrics, metricsPath } from "./lib/fill-metrics.mjs";
 import { openServer } from "./lib/postgres.mjs";
 import { temporaryFolder } from "./lib/proc.mjs";
 import { emailOf, mutate, password, signUp, startParley } from "./lib/product.mjs";
@@ -93,9 +95,9 @@ const parleyTurn = ({ turnsPerConversation }) => {
 /** The upgrade carries the token, as it does for a client that is not a browser. */
 const signIn = (token) => [{ send: wsUpgrade("/trpc", { authorization: `Bearer ${token}` }) }];
 
-const parleyTurns = (database, options = {}) => {
+const parleyTurns = (database, { redis, ...options } = {}) => {
   const client = parleyTurn({ turnsPerConversation: 1, ...options });
-  const start = startParley({ entry: "product", database });
+  const start = startParley({ entry: "product", database, redis });
   const prepare = async (context) => {
     context.tokens ??= await signUp(context.url, Math.min(context.clients, 100));
     return context.tokens;
@@ -147,9 +149,18 @@ const turns = {
   "portkey-chat": { start: startPortkey, client: post("/v1/chat/completions", messages, portkeyHead) },
   parley: parleyTurns("postgres"),
   "parley-pglite": parleyTurns("pglite"),
+  "parley-redis": { ...parleyTurns("postgres", { redis: process.env.BENCH_REDIS_URL ?? "redis://127.0.0.1:6379" }), extra: true },
   /** Ten turns a conversation: the model is given the history. */
   "parley-history": { ...parleyTurns("postgres", { turnsPerConversation: 10 }), extra: true },
 };
+
+// ---- token: start(nodeArgs)(context); servers/token.ts is driven over IPC ----
+
+const tokenPath = (name) => (nodeArgs) => async (context) => {
+  const spec = await startParley({ entry: "token", database: "postgres", nodeArgs })(context);
+  return { ...spec, env: { ...spec.env, TOKEN_PATH: name } };
+};
+const token = { read: { start: tokenPath("read") }, parley: { start: tokenPath("parley") } };
 
 // ---- fanout: steps(context) subscribes, and is over when the subscription stands; publish(text) -> the raw bytes of an
 // HTTP request to `publishPort` (or the target's own) that sends text to everybody ----
@@ -316,7 +327,77 @@ const start = {
   parley: parleyStart("postgres", { seconds: 0.6, idle: 130 }),
 };
 
-export const targets = { turns, stream: turns, fanout, idle, rpc, auth, start };
+// ---- lists: prepare writes the rows; plan(state, ask) -> { works: what is called, and what a right answer holds } ----
+
+const query = (procedure, input, token) => ({ path: `/trpc/${procedure}?input=${encodeURIComponent(JSON.stringify({ json: input }))}`, token });
+const hasItems = (count) => (page) => page.items.length === count;
+const lists = {
+  parley: {
+    start: startParley({ entry: "product", database: "postgres" }),
+    async prepare(context) {
+      [context.token] = await signUp(context.url, 1);
+      await fillLists(context.databaseUrl);
+      return context.token;
+    },
+    async plan(token, ask) {
+      let cursor;
+      for (let page = 1; page < 50; page++) {
+        const { body } = await ask(query("chat.conversations.list", { cursor }, token));
+        cursor = JSON.parse(body).result.data.json.nextCursor;
+      }
+      const list = (input, count) => ({ request: query("chat.conversations.list", input, token), expect: hasItems(count) });
+      const page = (input) => ({
+        request: query("chat.messages.list", { conversationId: longConversation, ...input }, token),
+        expect: hasItems(50),
+      });
+      const search = (text, count) => ({ request: query("chat.messages.search", { text }, token), expect: hasItems(count) });
+      return {
+        works: [
+          { what: "nothing read (auth.me)", request: { path: "/trpc/auth.me", token }, expect: Boolean },
+          { what: "conversations, page 1", ...list({}, 20) },
+          { what: "conversations, page 50", ...list({ cursor }, 20) },
+          { what: "messages, page 1", ...page({}) },
+          { what: "messages, page 1,000", ...page({ cursor: longBranch(longLength - 999 * 50) }) },
+          { what: `search, in ${words.rare.messages} messages`, ...search(words.rare.word, words.rare.messages) },
+          { what: "search, in every fourth message", ...search(words.frequent.word, 20) },
+        ],
+      };
+    },
+    promises: {
+      "conversations, page 50": { against: "conversations, page 1" },
+      "messages, page 1,000": { against: "messages, page 1", most: 1.2 },
+    },
+  },
+};
+
+// ---- metrics: a small call with everything on, and with nothing that counts or tells of it; `fill(context)` makes a week ----
+
+const measuredCalls = (options) => ({
+  start: startParley({ database: "postgres", ...options }),
+  async prepare(context) {
+    context.tokens ??= await signUp(context.url, 1);
+    return context.tokens[0];
+  },
+  request: ({ state }) => ({ path: "/trpc/model.list", headers: { authorization: `Bearer ${state}` } }),
+  expect: '"items"',
+});
+
+const metrics = {
+  "parley-plain": measuredCalls({ entry: "plain" }),
+  parley: {
+    ...measuredCalls({ entry: "product", logLevel: "info" }),
+    fill: fillMetrics,
+    promise: { most: 15, unit: " µs" },
+    reads: [
+      { what: "metrics.series, 7 days", path: metricsPath("series", "7d"), promise: { most: 50, unit: " ms" } },
+      { what: "metrics.series, 24 hours", path: metricsPath("series", "24h") },
+      { what: "metrics.series, an hour", path: metricsPath("series", "1h") },
+      { what: "metrics.endpoints, 24 hours", path: metricsPath("endpoints", "24h") },
+    ],
+  },
+};
+
+export const targets = { turns, stream: turns, token, fanout, idle, rpc, auth, start, lists, metrics };
 
 // targets.local.mjs, which git ignores, is for tries: its default export is a function of these that adds to them.
 const local = new URL("./targets.local.mjs", import.meta.url);

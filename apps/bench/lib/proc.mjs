@@ -187,9 +187,9 @@ async function profiled(target, file, work) {
   return result;
 }
 
-/** One of our own load/*.mjs scripts, spoken to over IPC: await call({ cmd, ... }). */
-export async function worker(script) {
-  const target = await launch({ cmd: [process.execPath, script], hook: false }, { ipc: true, name: script });
+/** One of our own scripts, spoken to over IPC: await call({ cmd, ... }). */
+export async function worker(script, spec = { cmd: [process.execPath, script] }) {
+  const target = await launch({ ...spec, hook: false }, { ipc: true, name: script });
   let waiting = null;
   const settle = (message) => {
     const current = waiting;

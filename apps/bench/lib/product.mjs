@@ -9,7 +9,7 @@ import { ROOT, temporaryFolder } from "./proc.mjs";
 const workspace = path.join(ROOT, "../..");
 const server = path.join(ROOT, "../server");
 const build = path.join(ROOT, ".build");
-const entries = { product: path.join(build, "product/node.js"), bench: path.join(build, "servers/parley.js") };
+const entries = { product: path.join(build, "product/node.js"), plain: path.join(build, "plain/node.js"), bench: path.join(build, "servers/parley.js"), token: path.join(build, "servers/token.js") };
 export const upstreamScript = path.join(build, "servers/upstream.js");
 
 /** Taken once a run, into a folder of its own: whoever builds meanwhile does not change what is measured. */
@@ -23,6 +23,9 @@ export function buildProduct() {
   const result = spawnSync(tsup, [], { cwd: ROOT, encoding: "utf8" });
   if (result.status !== 0 || readdirSync(path.join(build, "servers")).length === 0) {
     throw new Error(`the bench's servers do not build\n${result.stdout}${result.stderr}`);
+  }
+  for (const asset of ["drizzle", "pglite-template.tar.gz"]) {
+    cpSync(path.join(build, "product", asset), path.join(build, "plain", asset), { recursive: true });
   }
 }
 
@@ -39,26 +42,32 @@ const settings = {
   RATE_LIMIT_PROVIDER_REQUESTS: "off",
   RATE_LIMIT_PROVIDER_TOKENS: "off",
   OLLAMA_URL: "off",
+  TASK_MODEL: "off",
 };
 
 /**
  * How to start it. `context` is kept for a target through a whole run: a second start finds the first one's data.
- * entry: `product` is what ships, `bench` the same with the bench's provider; `file` is another build, for a try.
+ * entry: `product` is what ships, `plain` the same without what counts and tells of calls, `bench` the same with the bench's provider; `file` is another build, for a try.
  */
 export const startParley =
-  ({ entry, database, nodeArgs = [], file = entries[entry] }) =>
+  ({ entry, database, redis = "", nodeArgs = [], file = entries[entry], logLevel = settings.LOG_LEVEL }) =>
   async (context) => {
     context.folder ??= temporaryFolder("data");
     if (database === "postgres") context.databaseUrl ??= await (await openServer()).createDatabase();
     const { folder, databaseUrl, upstream, controlPort } = context;
     return {
-      cmd: [process.execPath, ...nodeArgs, file],
+      // A log that is asked for is written, and nobody reads it.
+      cmd:
+        logLevel === settings.LOG_LEVEL
+          ? [process.execPath, ...nodeArgs, file]
+          : ["sh", "-c", 'exec "$0" "$@" > /dev/null', process.execPath, ...nodeArgs, file],
       cwd: folder,
       env: {
         ...settings,
+        LOG_LEVEL: logLevel,
         DATA_DIR: path.join(folder, "parley"),
         DATABASE_URL: databaseUrl ?? "",
-        REDIS_URL: "",
+        REDIS_URL: redis,
         ...(upstream && { ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: upstream, DEFAULT_MODEL: "claude-sonnet-4-5" }),
         ...(controlPort && { CONTROL_PORT: String(controlPort) }),
       },

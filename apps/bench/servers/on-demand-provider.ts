@@ -1,21 +1,21 @@
 // An answer that grows when the bench says so: what is posted to the control port is its next piece.
 import http from "node:http";
-import { type ModelEntry, type Provider, type ProviderEvent, unknownModel } from "../../../packages/core/src/ports.ts";
+import { type ModelEntry, type Provider, type ProviderEvent, type ProviderSink, unknownModel } from "../../../packages/core/src/ports.ts";
 
-interface Stream {
-  queue: ProviderEvent[];
-  wake: () => void;
+interface Listener {
+  sink: ProviderSink;
+  end: () => void;
 }
 
 const model: ModelEntry = { ...unknownModel, id: "on-demand", name: "On demand", contextLength: 8_192, outputLimit: 8_192 };
 
 export function onDemandProvider(controlPort: number): Provider & { end(): void } {
-  const streams = new Set<Stream>();
+  const listeners = new Set<Listener>();
 
   function emit(event: ProviderEvent) {
-    for (const stream of streams) {
-      stream.queue.push(event);
-      stream.wake();
+    for (const { sink, end } of listeners) {
+      sink(event);
+      if (event.type === "end") end();
     }
   }
 
@@ -43,25 +43,16 @@ export function onDemandProvider(controlPort: number): Provider & { end(): void 
     defaults: { temperature: null, topP: null, topK: null, maxTokens: 8_192 },
     listModels: async () => [model],
     end: () => emit({ type: "end", finishReason: "stop" }),
-    async *stream(_request, { signal }) {
-      const stream: Stream = { queue: [], wake: () => {} };
-      streams.add(stream);
-      const onAbort = () => stream.wake();
-      signal.addEventListener("abort", onAbort);
-      try {
-        while (!signal.aborted) {
-          const event = stream.queue.shift();
-          if (event) yield event;
-          if (event?.type === "end") return;
-          if (event) continue;
-          await new Promise<void>((resolve) => {
-            stream.wake = resolve;
-          });
+    stream: (_request, { signal }, sink) =>
+      new Promise((resolve) => {
+        const listener: Listener = { sink, end };
+        listeners.add(listener);
+        signal.addEventListener("abort", end);
+        function end() {
+          signal.removeEventListener("abort", end);
+          listeners.delete(listener);
+          resolve();
         }
-      } finally {
-        signal.removeEventListener("abort", onAbort);
-        streams.delete(stream);
-      }
-    },
+      }),
   };
 }

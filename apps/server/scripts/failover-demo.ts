@@ -45,6 +45,7 @@ const config = readConfig({
   PORT: "0",
   DATA_DIR: folder,
   OLLAMA_URL: "off",
+  TASK_MODEL: "off",
   ANTHROPIC_API_KEY: "first-fake-key",
   ANTHROPIC_API_KEY_BACKUP: "second-fake-key",
   ANTHROPIC_BASE_URL: upstream.url,
@@ -72,7 +73,7 @@ for (const { title, scripts, more } of scenes) {
     model: claude,
     ...more,
   });
-  for await (const event of parley.follow(answer?.runId ?? "")) console.log(`  ${event.type.padEnd(12)} ${describe(event)}`);
+  for await (const event of parley.chat.follow(answer?.runId ?? "")) console.log(`  ${event.type.padEnd(12)} ${describe(event)}`);
 }
 
 await parley.close();

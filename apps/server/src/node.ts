@@ -1,26 +1,33 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import type { Model } from "@parley/contract";
 import { pinoLog } from "@parley/platform/node";
+import { createScrub } from "@parley/platform/scrub";
 import { readConfig } from "./config/config.ts";
+import { secretsOf } from "./config/secrets.ts";
 import { type Environment, notConnected } from "./config/variables.ts";
 import { type RunningServer, startServer } from "./start.ts";
 
-const exitMs = 30_000;
+/** For what comes after the grace: saving, closing. */
+const closeMs = 10_000;
 const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+if (existsSync(".env")) process.loadEnvFile(".env");
+const secrets = secretsOf(process.env);
+const scrub = createScrub(secrets);
 
 try {
   await main();
 } catch (error) {
   // One line for the person who starts it; the stack for whoever asks for it.
-  console.error(process.env.LOG_LEVEL === "debug" ? error : describeFailure(error));
+  console.error(scrub(process.env.LOG_LEVEL === "debug" ? inspect(error) : describeFailure(error)));
   process.exit(1);
 }
 
 async function main() {
-  if (existsSync(".env")) process.loadEnvFile(".env");
   const config = readConfig(process.env);
-  const log = await pinoLog({ level: config.LOG_LEVEL, folder: config.LOG_DIR });
+  const log = pinoLog({ level: config.LOG_LEVEL, folder: config.LOG_DIR, secrets });
   const template = beside("./pglite-template.tar.gz");
   const assets = { migrations: beside("./drizzle"), pgliteTemplate: existsSync(template) ? template : null };
   const server = await startServer(config, { assets, log });
@@ -33,19 +40,20 @@ async function main() {
     if (isStopping) return;
     isStopping = true;
     // Whatever hangs, the process ends.
-    setTimeout(() => process.exit(1), exitMs).unref();
+    setTimeout(() => process.exit(1), config.SHUTDOWN_GRACE + closeMs).unref();
     await server.stop();
-    await log.flush();
+    log.flush();
     process.exit(code);
   };
   process.on("SIGTERM", () => void stop(0));
   process.on("SIGINT", () => void stop(0));
-  const crash = (kind: string) => (error: unknown) => {
-    log.error({ err: error, kind }, "the process is in an unknown state and stops");
-    void stop(1);
-  };
-  process.on("uncaughtException", crash("uncaughtException"));
-  process.on("unhandledRejection", crash("unhandledRejection"));
+  for (const kind of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(kind, (error: unknown) => {
+      log.crash(kind, error);
+      server.log.error({ err: error, kind }, "the process is in an unknown state and stops");
+      void stop(1);
+    });
+  }
 }
 
 function describe({ url, database, redis, models, setupCode }: RunningServer, config: Environment): string {

@@ -1,12 +1,11 @@
+import { createHash } from "node:crypto";
 import type { Provider } from "@parley/core/ports";
-import { nodeFetch } from "@parley/platform/node";
 import { absentProvider } from "@parley/providers/absent";
 import { demoProvider } from "@parley/providers/demo";
 import type { Environment } from "./config/variables.ts";
 
 /** The vendors that have a key, and those that could. Only the SDKs that are used are loaded. */
-export async function openProviders(config: Environment): Promise<Provider[]> {
-  const fetch = nodeFetch();
+export async function openProviders(config: Environment, fetch: Fetch): Promise<Provider[]> {
   return [await anthropic(config, fetch), await gemini(config, fetch), await compatible(config, fetch), demoProvider()];
 }
 
@@ -17,7 +16,8 @@ async function anthropic(config: Environment, fetch: Fetch): Promise<Provider> {
   if (keys.length === 0) return absentProvider("anthropic", "Claude");
   const { anthropicProvider } = await import("@parley/providers/anthropic");
   const { catalogue } = await import("@parley/providers/catalogue");
-  return anthropicProvider({ keys, baseUrl: config.ANTHROPIC_BASE_URL, models: catalogue.anthropic, fetch });
+  const options = { keys, baseUrl: config.ANTHROPIC_BASE_URL, fetch };
+  return withAccount(anthropicProvider({ ...options, models: catalogue.anthropic }), options);
 }
 
 async function gemini(config: Environment, fetch: Fetch): Promise<Provider> {
@@ -25,7 +25,8 @@ async function gemini(config: Environment, fetch: Fetch): Promise<Provider> {
   if (keys.length === 0) return absentProvider("gemini", "Gemini");
   const { geminiProvider } = await import("@parley/providers/gemini");
   const { catalogue } = await import("@parley/providers/catalogue");
-  return geminiProvider({ keys, baseUrl: config.GOOGLE_AI_BASE_URL, models: catalogue.gemini, fetch });
+  const options = { keys, baseUrl: config.GOOGLE_AI_BASE_URL, fetch };
+  return withAccount(geminiProvider({ ...options, models: catalogue.gemini }), options);
 }
 
 async function compatible(config: Environment, fetch: Fetch): Promise<Provider> {
@@ -33,13 +34,23 @@ async function compatible(config: Environment, fetch: Fetch): Promise<Provider> 
   if (!baseUrl) return absentProvider("openai", "OpenAI-compatible");
   const keys = keysOf(config.OPENAI_COMPATIBLE_API_KEY, config.OPENAI_COMPATIBLE_API_KEY_BACKUP);
   const { openaiCompatibleProvider } = await import("@parley/providers/openai-compatible");
-  return openaiCompatibleProvider({ keys, baseUrl, fetch });
+  return withAccount(openaiCompatibleProvider({ keys, baseUrl, fetch }), { keys, baseUrl });
 }
 
 /** The Ollama of this machine, if one answers. */
-export async function findOllama(url: string): Promise<Provider | null> {
+export async function findOllama(url: string, fetch: Fetch): Promise<Provider | null> {
   const openaiCompatible = await import("@parley/providers/openai-compatible");
-  return openaiCompatible.findOllama({ url, fetch: nodeFetch() });
+  return openaiCompatible.findOllama({ url, fetch });
+}
+
+/** What is on this machine is another on each. */
+function withAccount(provider: Provider, { keys, baseUrl }: { keys: string[]; baseUrl: string | null }): Provider {
+  if (provider.isLocal) return provider;
+  const account = createHash("sha256")
+    .update(JSON.stringify([baseUrl, keys]))
+    .digest("base64url")
+    .slice(0, 16);
+  return { ...provider, account };
 }
 
 const keysOf = (first: string | null, backups: string[]) => (first === null ? backups : [first, ...backups]);

@@ -1,21 +1,21 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import {
-  checkOrigin,
+  admitSocket,
   defaultLimits,
   type Gate,
   type HeaderReader,
   httpStatusOf,
-  originOf,
-  readToken,
   type SocketConnection,
   type SocketHub,
 } from "@parley/api";
 import { AppError } from "@parley/core";
+import type { Log } from "@parley/core/ports";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { TextSocket } from "./text-socket.ts";
 
 /** Serves `/trpc` upgrades on the port of the HTTP server. What does not pass the gate gets an HTTP answer and no socket. */
-export function serveSockets(server: Server, { gate, hub }: { gate: Gate; hub: SocketHub }) {
+export function serveSockets(server: Server, { gate, hub, log }: { gate: Gate; hub: SocketHub; log: Log }) {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: defaultLimits.frameLength,
@@ -27,18 +27,13 @@ export function serveSockets(server: Server, { gate, hub }: { gate: Gate; hub: S
     stream.on("error", () => stream.destroy());
     if (request.headers.upgrade?.toLowerCase() !== "websocket") return serveWithoutUpgrade(server, request, stream, head);
     try {
-      const exchange = gate.open(readHead(request), request.socket.remoteAddress ?? "");
-      gate.checkTarget(exchange);
-      if (exchange.path !== "/trpc") throw new AppError("not_found", "Sockets are served at /trpc");
-      checkOrigin(exchange);
-      const caller = {
-        origin: originOf(exchange),
-        token: readToken(exchange, "origin"),
-        expectsConnectionParams: new URLSearchParams(exchange.search).get("connectionParams") === "1",
-      };
-      sockets.handleUpgrade(request, stream, head, (socket) => attach(socket, hub.open(socket, caller)));
+      const caller = admitSocket(gate, readHead(request), request.socket.remoteAddress ?? "");
+      sockets.handleUpgrade(request, stream, head, (socket) => attach(socket, hub.open(new TextSocket(socket, stream), caller)));
     } catch (error) {
-      refuse(stream, error instanceof AppError ? httpStatusOf(error.reason) : 400);
+      const reason = error instanceof AppError ? error.reason : "invalid_input";
+      const status = httpStatusOf(reason);
+      log.info({ address: request.socket.remoteAddress ?? null, status, reason }, "a socket was refused");
+      refuse(stream, status);
     }
   });
 }

@@ -1,25 +1,33 @@
 import { createServer, type Server } from "node:http";
+import { hostname } from "node:os";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { createApp, createContext, createGate, createSocketHub, HttpTransport, router, type Transport } from "@parley/api";
+import { createApp, createContext, createGate, createSocketHub, HttpTransport, router } from "@parley/api";
 import type { Model } from "@parley/contract";
 import { createServices } from "@parley/core";
 import type { Clock, Log, Mailer, Provider } from "@parley/core/ports";
-import { argon2Passwords, nodeBackground, type OpenDatabase } from "@parley/platform/node";
-import { logMailer, smtpMailer } from "@parley/platform/node/mail";
-import { createIds, memoryCache, memoryEventLog, memoryRateLimiter } from "@parley/platform/shared";
+import { argon2Passwords, nodeBackground, nodeFetch, nodeScopes, nodeSystem, type OpenDatabase } from "@parley/platform/node";
+import { smtpMailer } from "@parley/platform/node/mail";
+import { createIds, memoryCache, memoryRateLimiter, within } from "@parley/platform/shared";
+import { alertChannels } from "./alert-channels.ts";
 import type { Environment } from "./config/variables.ts";
 import { type Assets, openDatabase } from "./database.ts";
-import { checkHealth, type HealthPart } from "./health.ts";
+import { openEventLog } from "./event-log.ts";
+import { openMailer } from "./mailer.ts";
+import { readSettings } from "./node-settings.ts";
 import { findOllama, openProviders } from "./providers.ts";
-import { readSettings } from "./settings.ts";
+import { socketTransport } from "./socket-transport.ts";
 import { serveSockets } from "./sockets.ts";
+import { openTelemetry } from "./telemetry.ts";
+import { version } from "./version.ts";
 
 /** What a test or a benchmark puts in place of the usual. */
 export interface Overrides {
   clock?: Clock;
   providers?: Provider[];
   mailer?: Mailer;
+  background?: ReturnType<typeof nodeBackground>;
   openDatabase?: () => Promise<OpenDatabase>;
+  system?: ReturnType<typeof nodeSystem>;
 }
 
 export interface RunningServer {
@@ -29,25 +37,29 @@ export interface RunningServer {
   models: Model[];
   /** For the first account, while there is none. */
   setupCode: string | null;
+  /** What it says of errors is also reported, where that was asked for. */
+  log: Log;
   /** Stops taking calls, tells sockets to go elsewhere, lets answers finish for a while and saves the rest as they are. */
   stop(): Promise<void>;
 }
 
-const version = "0.1.0";
 const sweepMs = 10_000;
 /** A query travels in the address, and a letter of Hebrew takes six bytes there. */
 const maxHeaderSize = 96 * 1_024;
 const ollamaMs = 60_000;
 /** The start waits so long for it, to name its models. */
 const ollamaPatienceMs = 500;
-const answersGraceMs = 20_000;
 const saveGraceMs = 3_000;
 const callsGraceMs = 4_000;
+const telemetryGraceMs = 2_000;
 
 export async function startServer(
   config: Environment,
-  { assets, log, overrides = {} }: { assets: Assets; log: Log; overrides?: Overrides },
+  { assets, log: plainLog, overrides = {} }: { assets: Assets; log: Log; overrides?: Overrides },
 ): Promise<RunningServer> {
+  const scopes = nodeScopes();
+  const telemetry = await openTelemetry(config, { log: plainLog, scopes, node: nodeName(config) });
+  const { log, tracer } = telemetry;
   const gateOptions = {
     environment: config.NODE_ENV,
     publicUrl: config.PUBLIC_URL,
@@ -63,31 +75,39 @@ export async function startServer(
   const database = await (overrides.openDatabase ?? (() => openDatabase(config, assets)))();
   const redis = config.REDIS_URL ? await (await import("@parley/platform/node/redis")).openRedis(config.REDIS_URL, log) : null;
   const mail = await openMail(config, log);
-  const background = nodeBackground(log);
-  const eventLog = memoryEventLog(clock);
+  const background = overrides.background ?? nodeBackground(log);
+  const eventLog = await openEventLog({ database, redis, clock, log });
   background.every("sweep the event log", sweepMs, async () => eventLog.sweep());
+  const system = overrides.system ?? nodeSystem({ node: nodeName(config), dataFolder: config.DATA_DIR });
   const services = createServices(
     {
       database: database.database,
       eventLog,
-      providers: overrides.providers ?? (await openProviders(config)),
+      providers: overrides.providers ?? (await openProviders(config, nodeFetch())),
       passwords: argon2Passwords(),
       mailer: overrides.mailer ?? mail,
       rateLimiter: redis?.rateLimiter ?? memoryRateLimiter(),
-      cache: memoryCache(clock),
+      cache: (await redis?.openCache()) ?? memoryCache(clock),
       background,
       clock,
       ids: createIds(clock),
       log,
+      scopes,
+      system,
+      dependencies: [
+        { name: "database", isNeeded: true, ping: database.ping, isMigrated: database.isMigrated },
+        ...(redis ? [{ name: "redis" as const, isNeeded: false, ping: redis.ping }] : []),
+      ],
+      channels: alertChannels(config, { mailer: overrides.mailer ?? mail, node: system.node, clock }),
+      tracer,
     },
     await readSettings(config, database.kind),
   );
 
-  let isDraining = false;
-  const parts: Record<string, HealthPart> = {
-    database: { ping: database.ping, isNeeded: true },
-    ...(redis && { redis: { ping: redis.ping, isNeeded: false } }),
-  };
+  const { instruments } = services.meters;
+  const connections = { name: "parley_database_connections", help: "Statements that can run at once; others wait" };
+  instruments.gauge(connections, () => [{ labels: [], value: database.connections }]);
+
   const app = createApp(
     {
       ...gateOptions,
@@ -98,7 +118,9 @@ export async function startServer(
       log,
       version,
       metricsToken: config.METRICS_TOKEN,
-      health: () => checkHealth(parts, isDraining),
+      instruments,
+      onAnswer: (status) => services.meters.requests.add(1, String(status)),
+      checks: services.checks,
       startedAt: performance.now(),
     },
     gate,
@@ -109,15 +131,23 @@ export async function startServer(
     createContext: (caller) => createContext(services, caller, socketTransport),
     requestId: gateOptions.requestId,
   });
+  services.sampler.include(() => {
+    const { connections, subscriptions } = hub.counts();
+    return { sockets: connections, subscriptions };
+  });
   services.access.onChange((change) => {
     if (change.kind === "session_ended") hub.endSession(change.sessionId);
     else if (change.kind === "rights_changed") hub.rightsChanged(change.userId);
   });
   const server = createServer({ requestTimeout: 60_000, maxHeaderSize }, getRequestListener(app.fetch));
-  serveSockets(server, { gate, hub });
+  // Whoever holds a connection to a server that is about to stop goes elsewhere with the next call.
+  server.prependListener("request", (_, response) => {
+    if (services.checks.isDraining()) response.shouldKeepAlive = false;
+  });
+  serveSockets(server, { gate, hub, log });
   let ollamaMayCome = config.OLLAMA_URL !== null && !overrides.providers;
   const lookForOllama = async () => {
-    const provider = ollamaMayCome && config.OLLAMA_URL ? await findOllama(config.OLLAMA_URL) : null;
+    const provider = ollamaMayCome && config.OLLAMA_URL ? await findOllama(config.OLLAMA_URL, nodeFetch()) : null;
     if (!provider || !ollamaMayCome) return;
     ollamaMayCome = false;
     await services.models.add(provider);
@@ -125,7 +155,7 @@ export async function startServer(
   // It may also be started after us.
   background.every("look for Ollama", ollamaMs, lookForOllama);
   const looked = within(ollamaPatienceMs, lookForOllama());
-  if (config.DEFAULT_MODEL) await looked;
+  if (config.DEFAULT_MODEL || !["same", "off"].includes(config.TASK_MODEL)) await looked;
   await services.models.checkNames({ moreMayCome: ollamaMayCome });
   const url = await listen(server, config);
   await looked;
@@ -136,32 +166,40 @@ export async function startServer(
     redis: redis !== null,
     models: services.models.list().items,
     setupCode: await services.auth.setupCode(),
+    log,
     async stop() {
-      isDraining = true;
-      services.chat.runs.refuseNew();
+      services.checks.drain();
+      services.runs.refuseNew();
       hub.broadcastReconnect();
+      // Until then calls are answered, so that load balancers hear that no more are wanted, and readers see the end.
+      await within(config.SHUTDOWN_GRACE, services.runs.settled());
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await within(answersGraceMs, services.chat.runs.settled());
-      services.chat.runs.interrupt();
+      services.interrupt();
       background.stop();
+      system.close();
       await within(saveGraceMs, background.settled());
-      eventLog.close();
+      await eventLog.close();
       hub.closeAll(1012, "restarting");
       await within(callsGraceMs, closed);
+      await within(saveGraceMs, services.sampler.finish());
       server.closeAllConnections();
       await mail.close();
       await redis?.close();
       await database.close();
+      await telemetry.close(telemetryGraceMs);
     },
   };
 }
 
-async function openMail({ SMTP_URL, MAIL_FROM }: Environment, log: Log) {
-  return SMTP_URL && MAIL_FROM ? smtpMailer({ url: SMTP_URL, from: MAIL_FROM, log }) : logMailer(log);
+async function openMail(config: Environment, log: Log) {
+  const { SMTP_URL, MAIL_FROM } = config;
+  return SMTP_URL && MAIL_FROM ? smtpMailer({ url: SMTP_URL, from: MAIL_FROM, log }) : openMailer(config, log);
 }
 
-/** Each call of a socket gets a request id of its own. */
-const socketTransport: Transport = { requestId: "", cookies: null, noteLimit() {} };
+/** The same after a restart, and another for each process of a machine. */
+function nodeName({ NODE_NAME, PORT }: Environment): string {
+  return NODE_NAME ?? `${hostname()}:${PORT === 0 ? process.pid : PORT}`;
+}
 
 function listen(server: Server, { PORT, HOST }: Environment): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -174,13 +212,4 @@ function listen(server: Server, { PORT, HOST }: Environment): Promise<string> {
       resolve(`http://${host}:${port}`);
     });
   });
-}
-
-async function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([work, enough]);
-  clearTimeout(timer);
 }

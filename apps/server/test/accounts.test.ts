@@ -1,10 +1,10 @@
-import { databaseKinds } from "@parley/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TestApp, type Transport, testApp } from "./kit.ts";
+import { places } from "./workerd.ts";
 
 const missing = "01a1fd8a-0000-7000-8000-000000000000";
 const transports: Transport[] = ["http", "websocket"];
-const combinations = databaseKinds.flatMap((database) => transports.map((transport) => ({ database, transport })));
+const combinations = places.flatMap((database) => transports.map((transport) => ({ database, transport })));
 const refusedAs = (reason: string) => ({ data: { reason } });
 
 describe.each(combinations)("accounts on $database over $transport", ({ database, transport }) => {

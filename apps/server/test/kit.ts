@@ -1,48 +1,55 @@
 import type { AppRouter } from "@parley/api/types";
 import type { Provider } from "@parley/core/ports";
-import {
-  collectingLog,
-  collectingMailer,
-  type DatabaseKind,
-  migrationsFolder,
-  openTestDatabase,
-  testClock,
-} from "@parley/testing";
+import { collectingLog, collectingMailer, migrationsFolder, openTestDatabase, testClock } from "@parley/testing";
 import { createTRPCClient, createWSClient, httpBatchLink, type TRPCClient, wsLink } from "@trpc/client";
 import superjson from "superjson";
 import { WebSocket } from "ws";
 import { readConfig } from "../src/config/config.ts";
 import { startServer } from "../src/start.ts";
+import { type Place, startWorkerd } from "./workerd.ts";
 
 export type Client = TRPCClient<AppRouter>;
 export type Transport = "http" | "websocket";
 
 interface Options {
-  database?: DatabaseKind;
+  /** `workerd`: the worker, on Postgres. Time and providers are its own there. */
+  database?: Place;
   env?: Record<string, string>;
   providers?: Provider[];
 }
 
-const unlimited = {
+export const usual = {
+  JWT_SECRET: "for-tests-only-0123456789-0123456789",
   RATE_LIMIT_GENERAL: "off",
   RATE_LIMIT_GENERAL_GUEST: "off",
   RATE_LIMIT_CHAT: "off",
+  RATE_LIMIT_PRESENCE: "off",
   RATE_LIMIT_SIGN_IN: "off",
   RATE_LIMIT_PROVIDER_REQUESTS: "off",
   RATE_LIMIT_PROVIDER_TOKENS: "off",
   OLLAMA_URL: "off",
+  TASK_MODEL: "off",
 };
+
+export function clientOf(url: string, token: string | null): Client {
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  return createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${url}/trpc`, transformer: superjson, headers })] });
+}
 
 /** A whole server on a fresh database, spoken to over the network by the official client. */
 export async function testApp({ database: kind = "pglite", env = {}, providers }: Options = {}) {
-  const database = await openTestDatabase(kind);
+  const isWorkerd = kind === "workerd";
+  const database = await openTestDatabase(isWorkerd ? "postgres" : kind);
   const clock = testClock();
   const log = collectingLog();
-  const config = readConfig({ PORT: "0", JWT_SECRET: "for-tests-only-0123456789-0123456789", ...unlimited, ...env });
+  const variables = { PORT: "0", ...usual, ...env };
   const assets = { migrations: migrationsFolder, pgliteTemplate: null };
   const letters = collectingMailer();
   const overrides = { clock, mailer: letters.mailer, openDatabase: async () => database, ...(providers && { providers }) };
-  const server = await startServer(config, { assets, log, overrides });
+  if (isWorkerd && providers) throw new Error("A test's own provider cannot be brought into workerd");
+  const server = isWorkerd
+    ? await startWorkerd(database, variables)
+    : await startServer(readConfig(variables), { assets, log, overrides });
   const { url } = server;
   const socketUrl = `${url.replace("http", "ws")}/trpc`;
   const closers: (() => Promise<void>)[] = [];
@@ -50,10 +57,7 @@ export async function testApp({ database: kind = "pglite", env = {}, providers }
   const first = { email: "" };
 
   function client(token: string | null, transport: Transport = "http"): Client {
-    if (transport === "http") {
-      const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-      return createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${url}/trpc`, transformer: superjson, headers })] });
-    }
+    if (transport === "http") return clientOf(url, token);
     const socket = createWSClient({
       url: socketUrl,
       WebSocket: WebSocket as never,
@@ -73,6 +77,7 @@ export async function testApp({ database: kind = "pglite", env = {}, providers }
     url,
     socketUrl,
     server,
+    database,
     clock,
     log,
     letters,

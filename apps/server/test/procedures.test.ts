@@ -1,13 +1,21 @@
 import { router } from "@parley/api";
-import type { RunEvent } from "@parley/contract/events";
-import { databaseKinds } from "@parley/testing";
+import type { LiveEvent, RunEvent } from "@parley/contract/events";
 import { TRPCClientError } from "@trpc/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { type Client, type Person, type TestApp, type Transport, testApp } from "./kit.ts";
+import { accounts } from "./rows/accounts.ts";
+import { alerts } from "./rows/alerts.ts";
+import { chat } from "./rows/chat.ts";
+import { conversations } from "./rows/conversations.ts";
+import { messages } from "./rows/messages.ts";
+import { metrics } from "./rows/metrics.ts";
+import { models } from "./rows/models.ts";
+import { type Ids, missing, nobodys, password, type Row, unique } from "./rows/row.ts";
+import { places } from "./workerd.ts";
 
 const transports: Transport[] = ["http", "websocket"];
-const combinations = databaseKinds.flatMap((database) => transports.map((transport) => ({ database, transport })));
+const combinations = places.flatMap((database) => transports.map((transport) => ({ database, transport })));
 
 /** What a refusal says, without what differs from call to call. */
 async function refusal(call: Promise<unknown>) {
@@ -21,196 +29,14 @@ async function refusal(call: Promise<unknown>) {
   return { message: error.message, data };
 }
 
-interface Ids {
-  conversationId: string;
-  sessionId: string;
-  keyId: string;
-  userId: string;
-  runId: string;
-}
-
-interface Row {
-  /** Guests may call it. */
-  isOpen?: boolean;
-  permission?: string;
-  /** What its work comes to for ids and links that are made up here. */
-  outcome?: "not_found";
-  call: (api: Client, person: Person) => Promise<unknown>;
-  wrong?: (api: Client) => Promise<unknown>;
-  foreign?: (api: Client, ids: Ids) => Promise<unknown>;
-}
-
-const missing = "01a1fd8a-0000-7000-8000-000000000000";
-const nobodys: Ids = { conversationId: missing, sessionId: missing, keyId: missing, userId: missing, runId: missing };
-const password = "Correct-horse-1";
-const unique = () => Math.random().toString(36).slice(2);
-
 /** Every procedure: what it does, what it does not take, and whose ids it does not know. */
-const table: Record<string, Row> = {
-  "admin.audit.list": {
-    permission: "users.manage",
-    call: (api) => api.admin.audit.list.query({}),
-    wrong: (api) => api.admin.audit.list.query({ limit: 0 }),
-  },
-  "admin.invites.create": {
-    permission: "users.manage",
-    call: (api) => api.admin.invites.create.mutate(),
-    wrong: (api) => api.admin.invites.create.mutate({ email: "no" }),
-  },
-  "admin.users.list": {
-    permission: "users.manage",
-    call: (api) => api.admin.users.list.query({}),
-    wrong: (api) => api.admin.users.list.query({ limit: 0 }),
-  },
-  "admin.users.restore": {
-    outcome: "not_found",
-    permission: "users.manage",
-    call: (api) => api.admin.users.restore.mutate({ id: missing }),
-    wrong: (api) => api.admin.users.restore.mutate({ id: "no" }),
-  },
-  "admin.users.setPlan": {
-    outcome: "not_found",
-    permission: "users.manage",
-    call: (api) => api.admin.users.setPlan.mutate({ id: missing, plan: "pro" }),
-    wrong: (api) => api.admin.users.setPlan.mutate({ id: missing, plan: "pro", budget: { tokens: -1, micros: null } }),
-  },
-  "admin.users.setRole": {
-    outcome: "not_found",
-    permission: "users.manage",
-    call: (api) => api.admin.users.setRole.mutate({ id: missing, role: "user" }),
-    wrong: (api) => api.admin.users.setRole.mutate({ id: "no", role: "" }),
-  },
-  "admin.users.suspend": {
-    outcome: "not_found",
-    permission: "users.manage",
-    call: (api) => api.admin.users.suspend.mutate({ id: missing }),
-    wrong: (api) => api.admin.users.suspend.mutate({ id: "no" }),
-  },
-  "apiKey.create": {
-    call: (api) => api.apiKey.create.mutate({ name: "Robot" }),
-    wrong: (api) => api.apiKey.create.mutate({ name: "" }),
-  },
-  "apiKey.list": { call: (api) => api.apiKey.list.query() },
-  "apiKey.revoke": {
-    call: async (api) => api.apiKey.revoke.mutate({ id: (await api.apiKey.create.mutate({ name: "Robot" })).apiKey.id }),
-    wrong: (api) => api.apiKey.revoke.mutate({ id: "no" }),
-    foreign: (api, { keyId }) => api.apiKey.revoke.mutate({ id: keyId }),
-  },
-  "auth.changePassword": {
-    call: (api) => api.auth.changePassword.mutate({ currentPassword: password, newPassword: "Another-horse-2" }),
-    wrong: (api) => api.auth.changePassword.mutate({ currentPassword: password, newPassword: "short" }),
-  },
-  "auth.login": {
-    isOpen: true,
-    call: (api, { email }) => api.auth.login.mutate({ identifier: email, password }),
-    wrong: (api) => api.auth.login.mutate({ identifier: "", password: "" }),
-  },
-  "auth.logout": { call: (api) => api.auth.logout.mutate() },
-  "auth.me": { call: (api) => api.auth.me.query() },
-  "auth.refresh": {
-    isOpen: true,
-    call: (api, { tokens }) => api.auth.refresh.mutate({ refreshToken: tokens.refreshToken }),
-    wrong: (api) => api.auth.refresh.mutate({ refreshToken: "x", attemptId: "short" }),
-  },
-  "auth.register": {
-    isOpen: true,
-    call: (api) => api.auth.register.mutate({ email: `${unique()}@example.com`, password }),
-    wrong: (api) => api.auth.register.mutate({ email: "no", password: "short" }),
-  },
-  "auth.requestEmailVerification": { call: (api) => api.auth.requestEmailVerification.mutate() },
-  "auth.requestPasswordReset": {
-    isOpen: true,
-    call: (api, { email }) => api.auth.requestPasswordReset.mutate({ email }),
-    wrong: (api) => api.auth.requestPasswordReset.mutate({ email: "no" }),
-  },
-  "auth.resetPassword": {
-    outcome: "not_found",
-    isOpen: true,
-    call: (api) => api.auth.resetPassword.mutate({ token: "made-up", newPassword: "Another-horse-2" }),
-    wrong: (api) => api.auth.resetPassword.mutate({ token: "", newPassword: "x" }),
-  },
-  "auth.verifyEmail": {
-    outcome: "not_found",
-    isOpen: true,
-    call: (api) => api.auth.verifyEmail.mutate({ token: "made-up" }),
-    wrong: (api) => api.auth.verifyEmail.mutate({ token: "" }),
-  },
-  "chat.conversations.get": {
-    call: async (api) => api.chat.conversations.get.query({ id: (await send(api)).conversationId }),
-    wrong: (api) => api.chat.conversations.get.query({ id: "no" }),
-    foreign: (api, { conversationId }) => api.chat.conversations.get.query({ id: conversationId }),
-  },
-  "chat.conversations.list": {
-    call: (api) => api.chat.conversations.list.query({}),
-    wrong: (api) => api.chat.conversations.list.query({ limit: 0 }),
-  },
-  "chat.messages.list": {
-    call: async (api) => api.chat.messages.list.query({ conversationId: (await send(api)).conversationId }),
-    wrong: (api) => api.chat.messages.list.query({ conversationId: "no" }),
-    foreign: (api, { conversationId }) => api.chat.messages.list.query({ conversationId }),
-  },
-  "chat.send": {
-    call: (api) => send(api),
-    wrong: (api) => api.chat.send.mutate({ clientMessageId: "", content: "\0" }),
-    foreign: (api, { conversationId }) => send(api, conversationId),
-  },
-  "chat.stop": {
-    outcome: "not_found",
-    call: (api) => api.chat.stop.mutate({ runId: missing }),
-    wrong: (api) => api.chat.stop.mutate({ runId: "no" }),
-    foreign: (api, { runId }) => api.chat.stop.mutate({ runId }),
-  },
-  "model.estimate": {
-    call: (api) => api.model.estimate.query({ text: "How many tokens is this?" }),
-    wrong: (api) => api.model.estimate.query({ model: "", text: "" }),
-  },
-  "model.get": {
-    isOpen: true,
-    call: (api) => api.model.get.query({ id: "demo" }),
-    wrong: (api) => api.model.get.query({ id: "" }),
-  },
-  "model.list": { isOpen: true, call: (api) => api.model.list.query() },
-  "model.providers": { call: (api) => api.model.providers.query() },
-  "model.test": {
-    permission: "metrics.read",
-    call: (api) => api.model.test.mutate({ provider: "demo" }),
-    wrong: (api) => api.model.test.mutate({ provider: "" }),
-  },
-  "session.end": {
-    call: async (api, { session }) => api.session.end.mutate({ id: session.id }),
-    wrong: (api) => api.session.end.mutate({ id: "no" }),
-    foreign: (api, { sessionId }) => api.session.end.mutate({ id: sessionId }),
-  },
-  "session.endAll": { call: (api) => api.session.endAll.mutate() },
-  "session.endOthers": { call: (api) => api.session.endOthers.mutate() },
-  "session.list": { call: (api) => api.session.list.query() },
-  "user.deleteAccount": {
-    call: (api) => api.user.deleteAccount.mutate({ password }),
-    wrong: (api) => api.user.deleteAccount.mutate({ password: "" }),
-  },
-  "user.export": { call: (api) => api.user.export.query() },
-  "user.preferences": { call: (api) => api.user.preferences.query() },
-  "user.profile": { call: (api) => api.user.profile.query() },
-  "user.setPreferences": {
-    call: (api) => api.user.setPreferences.mutate({ theme: "dark" }),
-    wrong: (api) => api.user.setPreferences.mutate({ long: "x".repeat(20_000) }),
-  },
-  "user.update": {
-    call: (api) => api.user.update.mutate({ bio: "Sails" }),
-    wrong: (api) => api.user.update.mutate({ timeZone: "Nowhere/Land" }),
-  },
-  "user.usage": {
-    call: (api) => api.user.usage.query({ range: "7d" }),
-    wrong: (api) => api.user.usage.query({ range: "1y" as "7d" }),
-  },
-};
+const subjects = [accounts, alerts, chat, conversations, messages, metrics, models];
+const table: Record<string, Row> = Object.assign({}, ...subjects);
 /** Subscriptions have tests of their own below. */
 const followed = ["chat.follow", "chat.live"];
 
-const send = (api: Client, conversationId?: string) =>
-  api.chat.send.mutate({ clientMessageId: unique(), content: "Hello", answer: false, conversationId });
-
-test("the table has every procedure of the router", () => {
+test("the table has every procedure of the router, once", () => {
+  expect(subjects.flatMap((rows) => Object.keys(rows))).toHaveLength(Object.keys(table).length);
   expect([...Object.keys(table), ...followed].sort()).toEqual(Object.keys(router._def.procedures).sort());
 });
 
@@ -226,9 +52,19 @@ describe.each(combinations)("on $database over $transport", ({ database, transpo
     app = await testApp({ database });
     admin = await app.person(transport);
     owner = await app.person(transport);
-    const { conversationId, answer } = await owner.api.chat.send.mutate({ clientMessageId: unique(), content: "Hello" });
+    const { conversationId, message, answer } = await owner.api.chat.send.mutate({
+      clientMessageId: unique(),
+      content: "Hello",
+    });
     const { apiKey } = await owner.api.apiKey.create.mutate({ name: "Robot" });
-    ids = { conversationId, keyId: apiKey.id, sessionId: owner.session.id, userId: owner.user.id, runId: answer?.runId ?? "" };
+    ids = {
+      conversationId,
+      messageId: message.id,
+      keyId: apiKey.id,
+      sessionId: owner.session.id,
+      userId: owner.user.id,
+      runId: answer?.runId ?? "",
+    };
   });
   afterAll(() => app.stop());
 
@@ -348,7 +184,7 @@ describe.each(combinations)("at once, on $database over $transport", ({ database
   });
 });
 
-describe.each(databaseKinds)("an ended session on %s", (database) => {
+describe.each(places)("an ended session on %s", (database) => {
   let app: TestApp;
   beforeAll(async () => {
     app = await testApp({ database });
@@ -482,7 +318,7 @@ function follow(api: Client, runId: string, lastEventId?: string) {
   });
 }
 
-describe.each(databaseKinds)("following on %s", (database) => {
+describe.each(places)("following on %s", (database) => {
   let app: TestApp;
   beforeAll(async () => {
     app = await testApp({ database });
@@ -534,7 +370,8 @@ describe.each(databaseKinds)("following on %s", (database) => {
     const other = app.client(token, "websocket");
     const seen: string[] = [];
     const started = new Promise<void>((resolve) => {
-      other.chat.live.subscribe({}, { onStarted: () => resolve(), onData: ({ data }) => void seen.push(data.type) });
+      const onData = ({ data }: { data: LiveEvent }) => void (data.type !== "typing" && seen.push(data.type));
+      other.chat.live.subscribe({}, { onStarted: () => resolve(), onData });
     });
     await started;
     await api.chat.send.mutate({ clientMessageId: "1", content: "Hello" });
@@ -571,5 +408,23 @@ describe("limits", () => {
     expect(calls.filter(({ status }) => status === "fulfilled")).toHaveLength(11);
     const guests = await Promise.allSettled(Array.from({ length: 8 }, () => app.client(null).model.list.query()));
     expect(guests.filter(({ status }) => status === "fulfilled")).toHaveLength(4);
+  });
+
+  test("presence and typing have calls of their own, and those of guests count as all of theirs do", async () => {
+    await using app = await testApp({
+      env: { RATE_LIMIT_GENERAL: "3/1m", RATE_LIMIT_GENERAL_GUEST: "8/1m", RATE_LIMIT_PRESENCE: "4/1m" },
+    });
+    const { api } = await app.person();
+    const { conversationId } = await api.chat.send.mutate({ clientMessageId: "1", content: "Hello", answer: false });
+    await api.chat.enter.mutate({ conversationId });
+    for (const typing of [true, false]) await api.chat.typing.mutate({ conversationId, typing });
+    await api.chat.exit.mutate({ conversationId });
+    expect(await refusal(api.chat.enter.mutate({ conversationId }))).toMatchObject({ data: { reason: "rate_limited" } });
+    await api.auth.me.query();
+    await api.auth.me.query();
+    expect(await refusal(api.auth.me.query())).toMatchObject({ data: { reason: "rate_limited" } });
+    const guest = app.client(null);
+    const calls = await Promise.all(Array.from({ length: 8 }, () => refusal(guest.chat.enter.mutate({ conversationId }))));
+    expect(new Set(calls.map(({ data }) => data.reason))).toEqual(new Set(["unauthenticated", "rate_limited"]));
   });
 });

@@ -1,70 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { databaseKinds } from "@parley/testing";
-import { createTRPCClient, httpBatchLink } from "@trpc/client";
+import { databaseKinds, startUpstream } from "@parley/testing";
 import postgres from "postgres";
-import superjson from "superjson";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Client } from "./kit.ts";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import { processes } from "./process-kit.ts";
 
-const entry = fileURLToPath(new URL("../dist/node.js", import.meta.url));
-
-let folder: string;
-let children: ChildProcess[];
-beforeEach(async () => {
-  expect(existsSync(entry), "`npm test` builds the server first").toBe(true);
-  folder = await mkdtemp(path.join(os.tmpdir(), "parley-process-"));
-  children = [];
-});
-afterEach(async () => {
-  await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? kill(child, "SIGKILL")));
-  await rm(folder, { recursive: true, force: true });
-});
-
-function launch(env: Record<string, string> = {}) {
-  const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [entry], {
-    cwd: folder,
-    env: { PATH, HOME, PORT: "0", DATA_DIR: path.join(folder, "data"), ...env },
-  });
-  children.push(child);
-  const run = { child, output: "", exited: new Promise<number | null>((resolve) => child.once("exit", resolve)) };
-  const collect = (data: Buffer) => {
-    run.output += data.toString();
-  };
-  child.stdout.on("data", collect);
-  child.stderr.on("data", collect);
-  return run;
-}
-
-async function started(env: Record<string, string> = {}) {
-  const run = launch(env);
-  await expect.poll(() => run.output, { timeout: 30_000 }).toContain("Models ");
-  const url = /http:\/\/\S+/.exec(run.output)?.[0] ?? "";
-  const client = (token?: string): Client =>
-    createTRPCClient({
-      links: [
-        httpBatchLink({ url: `${url}/trpc`, transformer: superjson, headers: token ? { authorization: `Bearer ${token}` } : {} }),
-      ],
-    });
-  return { ...run, url, client, lines: run.output.split("\n").filter(Boolean) };
-}
-
-function kill(child: ChildProcess, signal: NodeJS.Signals) {
-  const exited = new Promise((resolve) => child.once("exit", resolve));
-  child.kill(signal);
-  return exited;
-}
-
-async function signUp(server: Awaited<ReturnType<typeof started>>) {
-  const registered = await server.client().auth.register.mutate({ email: "a@example.com", password: "Correct-horse-1" });
-  if ("next" in registered) throw new Error("The account has to be verified first");
-  return registered.tokens.accessToken ?? "";
-}
+const { launch, started, signUp, kill, children, folder } = processes();
 
 test("a first start says where it is, where it keeps things, what it can ask, and how to make the first account", async () => {
   const { lines, url } = await started();
@@ -86,7 +27,7 @@ test("what was acknowledged is there after kill -9, and so is the session; an an
 
   const after = await started();
   const { items } = await after.client(token).chat.conversations.list.query({});
-  expect(items.map(({ id }) => id)).toEqual([sent.conversationId]);
+  expect(items).toMatchObject([{ id: sent.conversationId }, { title: "general", visibility: "public" }]);
   const status = async () => {
     const page = await after.client(token).chat.messages.list.query({ conversationId: sent.conversationId });
     expect(page.items[0]?.content).toContain("Remember me");
@@ -109,22 +50,77 @@ test("a wrong variable and a port that is taken stop the start with one line", a
   expect(await wrong.exited).toBe(1);
   expect(wrong.output).toBe('PORT is "nonsense", but it takes a whole number from 0 to 65535\n');
   const first = await started();
-  const taken = launch({ PORT: new URL(first.url).port, DATA_DIR: path.join(folder, "other") });
+  const taken = launch({ PORT: new URL(first.url).port, DATA_DIR: path.join(folder(), "other") });
   expect(await taken.exited).toBe(1);
   expect(taken.output.trim().split("\n")).toHaveLength(1);
   expect(taken.output).toContain("EADDRINUSE");
 }, 30_000);
 
-test("SIGTERM lets an answer finish, saves it and exits by itself", async () => {
-  const server = await started();
-  const token = await signUp(server);
-  const sent = await server.client(token).chat.send.mutate({ clientMessageId: "1", content: "Finish this" });
-  server.child.kill("SIGTERM");
-  expect(await server.exited).toBe(0);
-  const after = await started();
-  const { items } = await after.client(token).chat.messages.list.query({ conversationId: sent.conversationId });
-  expect(items[1]).toMatchObject({ status: "complete" });
-}, 40_000);
+describe("SIGTERM", () => {
+  const model = "slow-model";
+
+  /** One whose answers come slowly, and a follower on a socket. */
+  async function answering(perSecond: number, tokens: number, env: Record<string, string> = {}) {
+    const upstream = await startUpstream();
+    onTestFinished(() => upstream.stop());
+    upstream.models("openai", [model]);
+    upstream.otherwise({ steps: [{ stream: { perSecond, tokens } }], usage: { input: 1, output: tokens } });
+    const vendor = { OPENAI_COMPATIBLE_BASE_URL: `${upstream.url}/v1`, OPENAI_COMPATIBLE_API_KEY: "a-key", TASK_MODEL: "off" };
+    const server = await started({ ...vendor, ...env });
+    const token = await signUp(server);
+    const sent = await server.client(token).chat.send.mutate({ clientMessageId: "1", content: "Finish this" });
+    const heard: string[] = [];
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/trpc`, { headers: { authorization: `Bearer ${token}` } });
+    onTestFinished(() => socket.terminate());
+    socket.on("message", (data) => heard.push(data.toString()));
+    socket.on("close", (code) => heard.push(`closed ${code}`));
+    socket.on("open", () => {
+      const input = { json: { runId: sent.answer?.runId } };
+      socket.send(JSON.stringify({ id: 1, method: "subscription", params: { path: "chat.follow", input } }));
+    });
+    await expect.poll(() => heard.join()).toContain("text-delta");
+    const answer = async (on: typeof server) => {
+      const { items } = await on.client(token).chat.messages.list.query({ conversationId: sent.conversationId });
+      return items[1];
+    };
+    return { server, token, heard, vendor, answer };
+  }
+
+  const status = async (url: string) => {
+    const response = await fetch(url);
+    return [response.status, (await response.json()).status, response.headers.get("connection")];
+  };
+
+  test("lets an answer finish while load balancers and sockets hear of it, saves it and exits by itself", async () => {
+    const { server, token, heard, vendor, answer } = await answering(20, 100);
+    expect(await status(`${server.url}/ready`)).toEqual([200, "ok", "keep-alive"]);
+    server.child.kill("SIGTERM");
+    await expect.poll(() => status(`${server.url}/ready`)).toEqual([503, "down", "close"]);
+    expect(await status(`${server.url}/api/v1/ready`)).toEqual([503, "down", "close"]);
+    expect(await status(`${server.url}/health`)).toEqual([503, "down", "close"]);
+    expect(await status(`${server.url}/live`)).toEqual([200, "ok", "close"]);
+    expect(heard).toContain('{"id":null,"method":"reconnect"}');
+    expect(heard.join()).not.toContain("run-end");
+    const another = server.client(token).chat.send.mutate({ clientMessageId: "2", content: "One more" });
+    await expect(another).rejects.toMatchObject({ data: { reason: "unavailable" } });
+    expect((await answer(server))?.status).toBe("running");
+    expect(await server.exited).toBe(0);
+    expect(heard.join()).toContain('"run-end","status":"completed"');
+    expect(heard.at(-1)).toBe("closed 1012");
+    await expect(fetch(`${server.url}/ready`)).rejects.toThrow();
+    expect(await answer(await started(vendor))).toMatchObject({ status: "complete" });
+  }, 40_000);
+
+  test("ends what does not finish within the grace as interrupted, with its text", async () => {
+    const { server, heard, vendor, answer } = await answering(20, 10_000, { SHUTDOWN_GRACE: "1s" });
+    server.child.kill("SIGTERM");
+    expect(await server.exited).toBe(0);
+    expect(heard.join()).toContain('"run-end","status":"interrupted"');
+    const kept = await answer(await started(vendor));
+    expect(kept?.status).toBe("interrupted");
+    expect(kept?.content.length).toBeGreaterThan(50);
+  }, 40_000);
+});
 
 describe.skipIf(!databaseKinds.includes("postgres"))("on Postgres", () => {
   const name = `parley_ten_${process.pid}`;
@@ -149,6 +145,6 @@ describe.skipIf(!databaseKinds.includes("postgres"))("on Postgres", () => {
     await sql.end();
     expect(applied.length).toBeGreaterThan(2);
     for (const { times } of applied) expect(times).toBe(1);
-    await Promise.all(children.map((child) => kill(child, "SIGKILL")));
+    await Promise.all(children().map((child) => kill(child, "SIGKILL")));
   }, 60_000);
 });

@@ -3,10 +3,15 @@ import { type Actor, AppError, type LimitState, type Origin, type Services } fro
 /** How an answer goes back, as far as procedures have a say in it. */
 export interface Transport {
   readonly requestId: string;
+  readonly name: "http" | "websocket";
+  /** The caller's W3C `traceparent`, as it came. */
+  readonly traceparent: string | null;
   /** Null where there are none, as on a socket. */
   readonly cookies: CookieJar | null;
   /** Told what the general limit says of each call; HTTP puts the last one into headers. */
   noteLimit(state: LimitState): void;
+  /** A procedure was called: that is told by a line of its own. */
+  noteCall(): void;
 }
 
 /** Sets and reads a browser's cookies. */

@@ -1,6 +1,6 @@
 import { type ErrorCode, type ErrorData, type ErrorReason, errorReasons } from "@parley/contract/errors";
 import { AppError, toAppError } from "@parley/core";
-import type { TRPCError } from "@trpc/server";
+import { TRPCError } from "@trpc/server";
 import { TRPC_ERROR_CODES_BY_KEY, type TRPCErrorShape } from "@trpc/server/rpc";
 import * as z from "zod";
 import type { Context } from "./context.ts";
@@ -11,6 +11,9 @@ export interface ApiErrorShape {
   code: TRPCErrorShape["code"];
   data: ErrorData;
 }
+
+/** Of what is wrong with an input, as much as somebody reads: a list of faults must not be longer than what was sent. */
+const maxIssues = 20;
 
 const httpStatus: Record<ErrorCode, number> = {
   BAD_REQUEST: 400,
@@ -48,8 +51,14 @@ export function shapeError(error: TRPCError, context: Context | undefined, path:
   const requestId = context?.requestId ?? "";
   const known = knownError(error);
   if (known) return errorShape(known, requestId);
-  context?.services.log.error({ requestId, path, err: error.cause ?? error }, "a call failed unexpectedly");
+  const userId = context?.actor?.userId;
+  context?.services.log.error({ requestId, path, userId, err: error.cause ?? error }, "a call failed unexpectedly");
   return errorShape(new AppError("internal", "Something went wrong on our side"), requestId);
+}
+
+export function reasonOf(error: unknown): ErrorReason {
+  const known = error instanceof TRPCError ? knownError(error) : toAppError(error);
+  return known?.reason ?? "internal";
 }
 
 export function errorShape(error: AppError, requestId: string): ApiErrorShape {
@@ -65,7 +74,9 @@ function knownError(error: TRPCError): AppError | undefined {
   const known = toAppError(error.cause);
   if (known) return known;
   if (error.cause instanceof z.ZodError && error.code === "BAD_REQUEST") {
-    const issues = error.cause.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+    const issues = error.cause.issues
+      .slice(0, maxIssues)
+      .map((issue) => ({ path: issue.path.join("."), message: issue.message }));
     return new AppError("invalid_input", issues[0]?.message ?? "The input is not valid", { issues });
   }
   const refused = reasonOfCode[error.code];

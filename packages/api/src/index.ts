@@ -1,12 +1,13 @@
 export { type Caller, type Context, createContext, type Transport } from "./context.ts";
 export { httpStatusOf } from "./errors.ts";
 export { createApp } from "./http/app.ts";
-export { checkOrigin, readToken } from "./http/credentials.ts";
-export { type HeaderReader, originOf } from "./http/exchange.ts";
+export type { HeaderReader } from "./http/exchange.ts";
 export { createGate, type Gate } from "./http/gate.ts";
-export type { ApiOptions, GateOptions, Health, HealthCheck } from "./http/options.ts";
+export type { ApiOptions, GateOptions } from "./http/options.ts";
 export { HttpTransport } from "./http/transport.ts";
+export { subscriptionsOf } from "./http/trpc-plan.ts";
 export { type Router, router } from "./router.ts";
+export { admitSocket } from "./socket/admission.ts";
 export { createSocketHub, type SocketHub } from "./socket/hub.ts";
 export { defaultLimits } from "./socket/limits.ts";
 export type { Socket, SocketConnection } from "./socket/socket.ts";

@@ -45,15 +45,20 @@ function isPlainObject(value: object, path: string, dates: string[], depth: numb
     dates.push(path);
     return !Number.isNaN(value.getTime());
   }
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  for (const [key, child] of Object.entries(value)) {
+  if (!isRecord(value)) return false;
+  for (const key of Object.keys(value)) {
+    const child = value[key];
     if (typeof child === "object" && child !== null) {
       const name = key.includes(".") || key.includes("\\") ? key.replace(/[\\.]/g, "\\$&") : key;
       if (!isPlainObject(child, join(path, name), dates, depth + 1)) return false;
     } else if (child !== undefined && !isPlain(child, "", dates, depth)) return false;
   }
   return true;
+}
+
+function isRecord(value: object): value is Record<string, unknown> {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function join(path: string, name: string): string {

@@ -5,6 +5,7 @@ import type { admin } from "./routers/admin.ts";
 import type { apiKey } from "./routers/api-key.ts";
 import type { auth } from "./routers/auth.ts";
 import type { chat } from "./routers/chat.ts";
+import type { metrics } from "./routers/metrics.ts";
 import type { model } from "./routers/model.ts";
 import type { session } from "./routers/session.ts";
 import type { user } from "./routers/user.ts";
@@ -14,6 +15,7 @@ export type AppRoutes = {
   apiKey: typeof apiKey;
   auth: typeof auth;
   chat: typeof chat;
+  metrics: typeof metrics;
   model: typeof model;
   session: typeof session;
   user: typeof user;

@@ -1,4 +1,4 @@
-import type { ErrorData } from "@parley/contract/errors";
+import type { ErrorData, ErrorReason } from "@parley/contract/errors";
 
 /**
  * An error that the server answered with. `data.reason` says what went wrong, `data.requestId` finds it in the server's
@@ -31,14 +31,12 @@ export interface ParleyError extends Error {
  * ```
  */
 export function isParleyError(error: unknown): error is ParleyError {
-  if (!(error instanceof Error) || !("data" in error)) return false;
-  const { data } = error;
-  return (
-    typeof data === "object" &&
-    data !== null &&
-    "reason" in data &&
-    typeof data.reason === "string" &&
-    "requestId" in data &&
-    typeof data.requestId === "string"
-  );
+  if (!(error instanceof Error)) return false;
+  const { reason, requestId } = Object(Object(error).data);
+  return typeof reason === "string" && typeof requestId === "string";
+}
+
+/** Whether the server gave one of these reasons. */
+export function isRefusal(error: unknown, reasons: readonly ErrorReason[]): error is ParleyError {
+  return isParleyError(error) && reasons.includes(error.data.reason);
 }

@@ -5,6 +5,8 @@ export interface StreamedEvent {
   id: string;
 }
 
+const field = /^([^:]*)(?:: ?(.*))?$/s;
+
 /** The events of a `text/event-stream`, as they arrive. */
 export async function* readEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<StreamedEvent, void> {
   let type = "message";
@@ -17,18 +19,11 @@ export async function* readEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>)
       data = [];
       continue;
     }
-    const { name, value } = readField(line);
+    const [, name, value = ""] = field.exec(line) ?? [];
     if (name === "data") data.push(value);
     else if (name === "event") type = value;
     else if (name === "id") id = value;
   }
-}
-
-function readField(line: string): { name: string; value: string } {
-  const colon = line.indexOf(":");
-  if (colon === -1) return { name: line, value: "" };
-  const start = line[colon + 1] === " " ? colon + 2 : colon + 1;
-  return { name: line.slice(0, colon), value: line.slice(start) };
 }
 
 async function* readLines(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, void> {

@@ -17,7 +17,15 @@ export type {
   RunStatus,
   TokenCounts,
 } from "@parley/contract/events";
+export type { ParleyAuth } from "./auth/auth.ts";
+export type { EndReason } from "./auth/end-reason.ts";
+export { type Credentials, localStorageStore, memoryStore, type TokenStore } from "./auth/token-store.ts";
+export { type Answer, AnswerError, type AskOptions } from "./chat/answer.ts";
+export { type AssembledAnswer, type AssembledTool, assemble, emptyAnswer } from "./chat/assemble.ts";
+export type { ParleyChat } from "./chat/chat.ts";
+export type { FollowedEvent, FollowOptions, LiveOptions } from "./chat/follow.ts";
+export type { SendOptions } from "./chat/send.ts";
 export { isParleyError, type ParleyError } from "./errors.ts";
-export type { ParleyOptions, ParleyToken, ParleyTransport, WebSocketConstructor } from "./options.ts";
-export { createParley, type FollowOptions, type Parley, type ParleyApi } from "./parley.ts";
+export type { AuthOptions, ParleyOptions, ParleyToken, ParleyTransport, WebSocketConstructor } from "./options.ts";
+export { createParley, type Parley, type ParleyApi } from "./parley.ts";
 export type { ParleyInputs, ParleyOutputs } from "./shapes.ts";

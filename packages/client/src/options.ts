@@ -1,3 +1,5 @@
+import type { TokenStore } from "./auth/token-store.ts";
+
 /** What a WebSocket class must have: the browser's, Node's and that of the `ws` package do. */
 export interface WebSocketConstructor {
   new (
@@ -16,21 +18,32 @@ export interface WebSocketConstructor {
  *
  * @example
  * ```ts
- * const token: ParleyToken = () => localStorage.getItem("access-token");
+ * const token: ParleyToken = () => process.env.PARLEY_KEY ?? null;
  * ```
  */
 export type ParleyToken = string | (() => string | null | Promise<string | null>);
 
 /**
- * How subscriptions travel. Queries and mutations always go over HTTP.
+ * Where a signed-in person's tokens are: in a store, by default in memory; or in cookies that scripts cannot read, for pages
+ * of the server's own site.
  *
  * @example
  * ```ts
- * // Where a proxy lets no WebSocket through:
+ * const auth: AuthOptions = { store: localStorageStore() };
+ * ```
+ */
+export type AuthOptions = { store?: TokenStore | undefined; cookie?: false } | { cookie: true; store?: never };
+
+/**
+ * How subscriptions travel. Queries and mutations always go over HTTP. `auto` is WebSocket where the runtime has one, and SSE
+ * where it has none or nothing lets it through.
+ *
+ * @example
+ * ```ts
  * const parley = createParley({ url: "https://chat.example.com", transport: "sse" });
  * ```
  */
-export type ParleyTransport = "websocket" | "sse";
+export type ParleyTransport = "auto" | "websocket" | "sse";
 
 /**
  * The options of `createParley`.
@@ -40,18 +53,27 @@ export type ParleyTransport = "websocket" | "sse";
  * const options: ParleyOptions = { url: "https://chat.example.com", token: "plk_…" };
  * ```
  */
-export interface ParleyOptions {
+export type ParleyOptions = Connecting & Calling;
+
+type Calling =
+  | {
+      /** A key or a token of your own, in place of `auth`. */
+      token: ParleyToken | undefined;
+      auth?: never;
+    }
+  | {
+      token?: never;
+      /** For people who sign in with `parley.auth`: where that is kept. By default in memory. */
+      auth?: AuthOptions | undefined;
+    };
+
+interface Connecting {
   /** Where the server is, such as `https://chat.example.com`. */
   url: string;
-  /**
-   * Who is calling. An open connection stays with the account it was opened for: to call as somebody else, make another
-   * client.
-   */
-  token?: ParleyToken;
-  /** How subscriptions travel. By default over WebSocket where the runtime has one, and over SSE otherwise. */
-  transport?: ParleyTransport;
+  /** How subscriptions travel; by default `auto`. */
+  transport?: ParleyTransport | undefined;
   /** The WebSocket class to use, where the runtime has none: Node before 22. */
-  WebSocket?: WebSocketConstructor;
+  WebSocket?: WebSocketConstructor | undefined;
   /** The `fetch` to use instead of the runtime's. */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
 }

@@ -1,7 +1,9 @@
 import type { AppRouter } from "@parley/api/types";
-import type { RunEvent } from "@parley/contract/events";
 import { createTRPCClient, type TRPCClient } from "@trpc/client";
-import { createLinks } from "./links.ts";
+import { createAuth, type ParleyAuth } from "./auth/auth.ts";
+import { createIdentity } from "./auth/identity.ts";
+import { createChat, type ParleyChat } from "./chat/chat.ts";
+import { createLinks, createRefreshCall } from "./links.ts";
 import type { ParleyOptions } from "./options.ts";
 
 /**
@@ -13,19 +15,6 @@ import type { ParleyOptions } from "./options.ts";
  * ```
  */
 export type ParleyApi = TRPCClient<AppRouter>;
-
-/**
- * What `follow` takes besides the run.
- *
- * @example
- * ```ts
- * const options: FollowOptions = { signal: AbortSignal.timeout(60_000) };
- * ```
- */
-export interface FollowOptions {
-  /** Ends the loop. The run itself goes on. */
-  signal?: AbortSignal;
-}
 
 /**
  * A client of one server, for one caller.
@@ -45,20 +34,10 @@ export interface Parley {
    * ```
    */
   readonly api: ParleyApi;
+  readonly auth: ParleyAuth;
+  readonly chat: ParleyChat;
   /**
-   * The events of an answer from its beginning to its `run-end`. A connection that breaks is opened again, and nothing is
-   * missed or repeated. A loop that ends before `run-end` was ended by you.
-   *
-   * @example
-   * ```ts
-   * for await (const event of parley.follow(runId)) {
-   *   if (event.type === "text-delta") process.stdout.write(event.text);
-   * }
-   * ```
-   */
-  follow(runId: string, options?: FollowOptions): AsyncIterable<RunEvent>;
-  /**
-   * Ends what is being followed and closes the connection. Answers that are being written go on.
+   * Ends what is being followed and what is being sent, and closes the connection. Answers that are being written go on.
    *
    * @example
    * ```ts
@@ -73,23 +52,25 @@ export interface Parley {
  *
  * @example
  * ```ts
- * const parley = createParley({ url: "https://chat.example.com", token: () => accessToken });
- * const { answer } = await parley.api.chat.send.mutate({ clientMessageId: crypto.randomUUID(), content: "Hello" });
+ * const parley = createParley({ url: "https://chat.example.com", token: () => process.env.PARLEY_KEY ?? null });
+ * console.log(await parley.chat.ask("Why is the sky blue?").text);
+ * await parley.close();
  * ```
  */
 export function createParley(options: ParleyOptions): Parley {
-  const { link, close } = createLinks(options);
-  const api = createTRPCClient<AppRouter>({ links: [link] });
+  const identity = createIdentity(options, createRefreshCall(options));
+  const { links, drop, close } = createLinks(options, identity);
+  identity.beforeTelling(drop);
+  const api = createTRPCClient<AppRouter>({ links });
+  const closing = new AbortController();
   return {
     api,
+    auth: createAuth(api, identity),
+    chat: createChat(api, closing.signal),
     async close() {
+      closing.abort(new Error("This client is closed"));
+      identity.close();
       await close();
-    },
-    async *follow(runId, { signal } = {}) {
-      for await (const { data } of api.chat.follow.subscribe({ runId }, { ...(signal && { signal }) })) {
-        yield data;
-        if (data.type === "run-end") return;
-      }
     },
   };
 }

@@ -58,7 +58,7 @@ const error = (reason: string, httpStatus: number) =>
 async function collect(url: string, token?: () => string) {
   const parley = createParley({ url, transport: "sse", ...(token && { token }) });
   const types: string[] = [];
-  for await (const event of parley.follow("run")) types.push(event.type === "text-delta" ? event.text : event.type);
+  for await (const event of parley.chat.follow("run")) types.push(event.type === "text-delta" ? event.text : event.type);
   return types;
 }
 
@@ -70,8 +70,9 @@ test("a lost connection is opened again where it ended, with the token of that m
   );
   expect(await collect(url, () => `token-${++asked}`)).toEqual(["a", "b", "run-end"]);
   expect(requests.map(({ headers }) => [headers.authorization, headers["last-event-id"]])).toEqual([
-    ["Bearer token-1", undefined],
-    ["Bearer token-2", "7"],
+    // The first one is looked at beforehand.
+    ["Bearer token-2", undefined],
+    ["Bearer token-3", "7"],
   ]);
 });
 
@@ -130,7 +131,7 @@ test("closing the client ends the loop without an error", async () => {
   const { url } = await serve(stream(tracked("1", delta(0, "a")), () => {}));
   const parley = createParley({ url, transport: "sse" });
   const seen: string[] = [];
-  for await (const event of parley.follow("run")) {
+  for await (const event of parley.chat.follow("run")) {
     seen.push(event.type);
     await parley.close();
   }
@@ -144,6 +145,6 @@ test("a loop that is over before it begins asks nothing", async () => {
     parley.api.chat.follow.subscribe({ runId: "run" }, { signal: AbortSignal.abort(), onComplete });
   });
   await ending;
-  for await (const _ of parley.follow("run", { signal: AbortSignal.abort() })) expect.unreachable();
+  for await (const _ of parley.chat.follow("run", { signal: AbortSignal.abort() })) expect.unreachable();
   expect(requests).toHaveLength(0);
 });

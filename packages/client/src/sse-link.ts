@@ -2,15 +2,12 @@ import type { AppRouter } from "@parley/api/types";
 import { type Operation, TRPCClientError, type TRPCLink } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
 import superjson from "superjson";
-import { readSubscription, type SseNotice, type SseRequest } from "./sse-stream.ts";
-
-export interface SseLink {
-  link: TRPCLink<AppRouter>;
-  close(): void;
-}
+import { readSubscription, type SseNotice } from "./sse-stream.ts";
+import type { SubscriptionLink } from "./subscriptions.ts";
+import type { Wire } from "./wire.ts";
 
 /** Subscriptions as tRPC serves them over SSE, read with `fetch`. */
-export function createSseLink(request: SseRequest): SseLink {
+export function createSseLink(wire: Wire): SubscriptionLink {
   const open = new Set<() => void>();
   const link: TRPCLink<AppRouter> =
     () =>
@@ -22,7 +19,7 @@ export function createSseLink(request: SseRequest): SseLink {
         if (op.signal?.aborted) end();
         else op.signal?.addEventListener("abort", end);
         const read = async () => {
-          const notices = readSubscription({ ...request, url: urlOf(request.url, op) }, controller.signal);
+          const notices = readSubscription({ ...wire, url: urlOf(wire.url, op) }, controller.signal);
           for await (const notice of notices) observer.next({ result: resultOf(notice) });
           observer.next({ result: { type: "stopped" } });
         };
@@ -33,12 +30,10 @@ export function createSseLink(request: SseRequest): SseLink {
           open.delete(end);
         };
       });
-  return {
-    link,
-    close() {
-      for (const end of open) end();
-    },
+  const drop = async () => {
+    for (const end of [...open]) end();
   };
+  return { link, reconnect() {}, drop, close: drop };
 }
 
 function urlOf(endpoint: string, { path, input }: Operation): string {

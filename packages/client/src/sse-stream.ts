@@ -1,14 +1,8 @@
 import { TRPCClientError } from "@trpc/client";
 import superjson from "superjson";
 import { readEvents, type StreamedEvent } from "./event-stream.ts";
-import { retryDelayMs } from "./retry-delay.ts";
-
-export interface SseRequest {
-  url: string;
-  fetch: typeof globalThis.fetch;
-  /** Asked at every attempt. */
-  headers(): Promise<Record<string, string>>;
-}
+import { pause, retryDelayMs } from "./retry-delay.ts";
+import type { Wire } from "./wire.ts";
 
 export type SseNotice =
   | { type: "connecting"; cause: unknown }
@@ -16,11 +10,11 @@ export type SseNotice =
   | { type: "data"; id: string; data: unknown };
 
 /** Of a server that restarts, and of the proxy in front of it. */
-const passing = [408, 502, 503, 504];
+const passing = [408, 429, 500, 502, 503, 504];
 const defaultQuietMs = 60_000;
 
 /** The browser's EventSource can send no token, hides why it was refused, and is missing in Node. */
-export async function* readSubscription(request: SseRequest, signal: AbortSignal): AsyncGenerator<SseNotice, void> {
+export async function* readSubscription(request: Wire, signal: AbortSignal): AsyncGenerator<SseNotice, void> {
   let lastEventId = "";
   let attempt = 0;
   let cause: unknown = null;
@@ -28,10 +22,10 @@ export async function* readSubscription(request: SseRequest, signal: AbortSignal
     yield { type: "connecting", cause };
     try {
       for await (const { type, data, id } of connect(request, lastEventId, signal)) {
-        attempt = 0;
         if (type === "return") return;
         if (type === "serialized-error") throw refusal(JSON.parse(data));
         if (type === "connected") yield { type };
+        else attempt = 0;
         if (type !== "message") continue;
         lastEventId = id;
         yield { type: "data", id, data: superjson.deserialize(JSON.parse(data)) };
@@ -46,7 +40,7 @@ export async function* readSubscription(request: SseRequest, signal: AbortSignal
 }
 
 async function* connect(
-  { url, fetch, headers }: SseRequest,
+  { url, fetch, headers }: Wire,
   lastEventId: string,
   signal: AbortSignal,
 ): AsyncGenerator<StreamedEvent, void> {
@@ -60,7 +54,8 @@ async function* connect(
     const sent = { ...(await headers()), ...resume, accept: "text/event-stream" };
     if (signal.aborted) return;
     const response = await fetch(url, { headers: sent, signal: connection.signal });
-    if (!response.ok || !response.body) throw await readRefusal(response);
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
+    if (!isStream || !response.body) throw await readRefusal(response);
     for await (const event of readEvents(response.body)) {
       if (event.type === "connected") quietMs = readQuietMs(event.data);
       clearTimeout(timer);
@@ -77,31 +72,15 @@ async function* connect(
 async function readRefusal(response: Response): Promise<Error> {
   const { status } = response;
   const body: unknown = await response.json().catch(() => null);
-  const error = typeof body === "object" && body !== null && "error" in body ? body.error : null;
-  if (typeof error === "object" && error !== null && "json" in error) return refusal(error);
+  const { error } = Object(body);
   const message = `The server answered with status ${status}`;
-  return refusal({ json: { code: -32600, message, data: { httpStatus: status } } });
+  return refusal(Object(error).json ? error : { json: { code: -32600, message, data: { httpStatus: status } } });
 }
 
-function refusal(serialized: object): Error {
-  return TRPCClientError.from({ error: superjson.deserialize({ json: null, ...serialized }) });
-}
+const refusal = (serialized: { json: never }): Error => TRPCClientError.from({ error: superjson.deserialize(serialized) });
 
 /** How long the server may say nothing, in its own words. */
 function readQuietMs(connected: string): number {
-  const { reconnectAfterInactivityMs }: { reconnectAfterInactivityMs?: number } = JSON.parse(connected);
-  return reconnectAfterInactivityMs ?? defaultQuietMs;
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(finish, milliseconds);
-    function finish() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", finish);
-      resolve();
-    }
-    signal.addEventListener("abort", finish);
-  });
+  const { reconnectAfterInactivityMs = defaultQuietMs }: { reconnectAfterInactivityMs?: number } = JSON.parse(connected);
+  return reconnectAfterInactivityMs;
 }

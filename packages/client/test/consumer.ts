@@ -12,7 +12,14 @@ const tools = {
   ws: "8.23.0",
   "@types/ws": "8.18.2",
   "@types/node": "20.19.0",
+  react: "19.3.1",
+  "react-dom": "19.3.1",
+  "@types/react": "19.3.0",
+  "@types/react-dom": "19.3.0",
+  "@tanstack/react-query": "5.108.0",
 };
+/** What a page brings along by itself. */
+const peers = ["react", "@tanstack/react-query"];
 
 export const compilers = { "TypeScript 5.9": "typescript", "TypeScript 7": "typescript-7" };
 export const resolutions = { bundler: "esnext", node16: "node16" };
@@ -32,7 +39,7 @@ export class Consumer implements AsyncDisposable {
     this.client = path.join(folder, "node_modules/@parley/client");
   }
 
-  static async create(): Promise<Consumer> {
+  static async create(more: Record<string, string> = {}): Promise<Consumer> {
     const folder = await mkdtemp(path.join(tmpdir(), "parley-client-"));
     await build("@parley/client");
     const packed = await mustRun("pnpm", ["pack", "--json", "--pack-destination", folder], clientFolder);
@@ -41,7 +48,7 @@ export class Consumer implements AsyncDisposable {
       private: true,
       type: "module",
       dependencies: { "@parley/client": `file:${filename}` },
-      devDependencies: tools,
+      devDependencies: { ...tools, ...more },
     };
     await writeFile(path.join(folder, "package.json"), JSON.stringify(manifest));
     await mustRun("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--ignore-scripts"], folder);
@@ -61,11 +68,11 @@ export class Consumer implements AsyncDisposable {
       .sort();
   }
 
-  async compile(source: string, { compiler, resolution }: Project, folder = this.folder): Promise<Outcome> {
+  async compile(sources: string[], { compiler, resolution }: Project, folder = this.folder): Promise<Outcome> {
     const module = resolutions[resolution];
-    const compilerOptions = { strict: true, noEmit: true, skipLibCheck: false, target: "es2022", types: [] };
-    const config = { compilerOptions: { ...compilerOptions, module, moduleResolution: resolution }, files: [source] };
-    const file = path.join(folder, `tsconfig.${source}.${compilers[compiler]}.${resolution}.json`);
+    const compilerOptions = { strict: true, noEmit: true, skipLibCheck: false, target: "es2022", types: [], jsx: "react-jsx" };
+    const config = { compilerOptions: { ...compilerOptions, module, moduleResolution: resolution }, files: sources };
+    const file = path.join(folder, `tsconfig.${sources[0]}.${compilers[compiler]}.${resolution}.json`);
     await writeFile(file, JSON.stringify(config));
     const program = path.join(this.folder, "node_modules", compilers[compiler], "bin/tsc");
     return run(process.execPath, [program, "-p", file], folder);
@@ -83,13 +90,34 @@ export class Consumer implements AsyncDisposable {
     return folder;
   }
 
-  /** The client with everything it needs, as a browser would load it. */
-  async bundle(): Promise<Buffer> {
-    const entry = path.join(this.folder, "bundle.mjs");
-    const outfile = path.join(this.folder, "bundle.min.mjs");
-    await writeFile(entry, 'export * from "@parley/client";');
+  /** The client with everything it needs, as a browser would load it at first. */
+  async bundle(...entries: string[]): Promise<Buffer> {
+    await writeFile(path.join(this.folder, "bundle.mjs"), entries.map((entry) => `export * from "${entry}";`).join("\n"));
+    const others = [...peers, "@parley/client/tabs"].filter((name) => !entries.includes(name));
+    return this.esbuild("bundle.mjs", ...others.map((name) => `--external:${name}`));
+  }
+
+  /** A page's program, with React in it. In development React warns, and mounts everything twice. */
+  page(source: string, mode: "production" | "development" = "production"): Promise<Buffer> {
+    return this.esbuild(source, "--jsx=automatic", `--define:process.env.NODE_ENV="${mode}"`);
+  }
+
+  /** A component with everything that it needs, Svelte included. */
+  async svelte(source: string): Promise<Buffer> {
+    await this.node("compile-svelte.mjs", source);
+    return this.esbuild(`${source}.js`);
+  }
+
+  /** A Worker's program, in one file. */
+  worker(source: string): Promise<Buffer> {
+    return this.esbuild(source, "--conditions=workerd,worker");
+  }
+
+  private async esbuild(source: string, ...options: string[]): Promise<Buffer> {
+    const outfile = path.join(this.folder, `${source}.min.js`);
     const program = path.join(this.folder, "node_modules/.bin/esbuild");
-    await mustRun(program, [entry, "--bundle", "--minify", "--format=esm", "--platform=browser", `--outfile=${outfile}`]);
+    const usual = ["--bundle", "--minify", "--format=esm", "--platform=browser", "--log-level=warning"];
+    await mustRun(program, [source, ...usual, ...options, `--outfile=${outfile}`], this.folder);
     return readFile(outfile);
   }
 

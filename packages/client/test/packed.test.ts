@@ -1,60 +1,95 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { type BreakingProxy, breakingProxy } from "@parley/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BreakingProxy, breakingProxy } from "./breaking-proxy.ts";
 import { Consumer, compilers, type Project, resolutions } from "./consumer.ts";
 import { type StartedServer, startServer } from "./workspace.ts";
 
 const budgetBytes = 20 * 1024;
-const serverWords = /drizzle|\bhono\b|pglite|postgres|\bzod\b|\bContext\b|\bServices\b|\bnode:|@parley\/|\/packages\//i;
+const reactBudgetBytes = 6 * 1024;
+const serverWords = /drizzle|\bhono\b|pglite|postgres|\bzod\b|\bContext\b|\bServices\b|\bnode:\w|@parley\/|\/packages\//i;
 
 let consumer: Consumer;
 
 beforeAll(async () => {
-  consumer = await Consumer.create();
+  consumer = await Consumer.create({ svelte: "5.57.3" });
 }, 180_000);
 
 afterAll(() => consumer?.[Symbol.asyncDispose]());
 
 describe("the tarball", () => {
   test("holds what is needed to use it, and nothing else", async () => {
-    expect(await consumer.files()).toEqual(["LICENSE", "README.md", "dist/index.d.ts", "dist/index.js", "package.json"]);
+    const files = ["index", "node", "react", "tabs"].flatMap((entry) => [`dist/${entry}.d.ts`, `dist/${entry}.js`]);
+    expect(await consumer.files()).toEqual(["LICENSE", "README.md", ...files, "package.json"]);
   });
 
   test("names nothing of the server in its types", async () => {
-    const lines = (await consumer.read("dist/index.d.ts")).split("\n");
-    expect(lines.filter((line) => serverWords.test(line))).toEqual([]);
+    const lines = (
+      await Promise.all(["index", "node", "react", "tabs"].map((entry) => consumer.read(`dist/${entry}.d.ts`)))
+    ).join("\n");
+    const told = lines.replaceAll(/["']@parley\/client(?:\/\w+)?["']/g, "the core").split("\n");
+    expect(told.filter((line) => serverWords.test(line))).toEqual([]);
   });
 
   test("imports only what it declares, each with a version", async () => {
     const { dependencies } = JSON.parse(await consumer.read("package.json")) as { dependencies: Record<string, string> };
     const imported = [...importsOf(await consumer.read("dist/index.js")), ...importsOf(await consumer.read("dist/index.d.ts"))];
-    expect(new Set(imported)).toEqual(new Set(Object.keys(dependencies)));
+    expect(new Set(imported)).toEqual(new Set([...Object.keys(dependencies), "@parley/client"]));
     expect(Object.values(dependencies).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
     expect(await consumer.read("package.json")).not.toMatch(/workspace:|catalog:/);
   });
 
+  test("keeps Node's modules out of everything but the entry for Node", async () => {
+    const imported = importsOf(await consumer.read("dist/node.js"));
+    expect(imported.filter((name) => !name.startsWith("node:"))).toEqual([]);
+    expect(imported).toContain("node:fs");
+    const declared = (await consumer.read("dist/node.d.ts")).replaceAll(/\/\*\*.*?\*\//gs, "");
+    expect(importsOf(declared)).toEqual([]);
+  });
+
+  test("leaves React, and the core, to the page", async () => {
+    const { peerDependencies } = JSON.parse(await consumer.read("package.json")) as { peerDependencies: Record<string, string> };
+    const imported = new Set(importsOf(await consumer.read("dist/react.js")));
+    expect(imported).toEqual(new Set([...Object.keys(peerDependencies), "@parley/client"]));
+    expect((await consumer.read("dist/react.js")).startsWith('"use client";')).toBe(true);
+  });
+
   test("is small with everything it needs", async () => {
-    const bytes = gzipSync(await consumer.bundle(), { level: 9 }).length;
-    console.log(`The client with its dependencies: ${bytes} bytes gzipped, of ${budgetBytes}`);
-    expect(bytes).toBeLessThan(budgetBytes);
+    const sizeOf = async (...entries: string[]) => gzipSync(await consumer.bundle(...entries), { level: 9 }).length;
+    const core = await sizeOf("@parley/client");
+    const both = await sizeOf("@parley/client", "@parley/client/react");
+    console.log(`The client with its dependencies: ${core} bytes gzipped, of ${budgetBytes}`);
+    console.log(`Its part for React: ${both - core} bytes more, of ${reactBudgetBytes}`);
+    console.log(`What pages load later, to share a connection with other tabs: ${await sizeOf("@parley/client/tabs")} bytes`);
+    expect(core).toBeLessThan(budgetBytes);
+    expect(both - core).toBeLessThan(reactBudgetBytes);
   });
 });
 
 describe("the types", () => {
   const projects = keysOf(compilers).flatMap((compiler) => keysOf(resolutions).map((resolution) => ({ compiler, resolution })));
 
-  test.each(projects)("hold for a strict consumer: $compiler, $resolution", { timeout: 60_000 }, async (project) => {
-    expect(await consumer.compile("types.mts", project)).toEqual({ code: 0, output: "" });
-    expect(await consumer.compile("node-types.mts", project)).toEqual({ code: 0, output: "" });
+  test.each(projects)("hold for a strict consumer: $compiler, $resolution", { timeout: 120_000 }, async (project) => {
+    expect(await consumer.compile(["types.mts", "chat.tsx"], project)).toEqual({ code: 0, output: "" });
+    expect(await consumer.compile(["node-types.mts"], project)).toEqual({ code: 0, output: "" });
   });
 
   const project: Project = { compiler: "TypeScript 7", resolution: "bundler" };
 
+  test("hold for what the README shows", { timeout: 60_000 }, async () => {
+    const readme = await consumer.read("README.md");
+    expect(readme).toContain(await readFile(new URL("consumer/chat.tsx", import.meta.url), "utf8"));
+    const examples = Array.from(readme.matchAll(/```tsx?\n(.*?)```/gs), ([, example = ""]) => example);
+    expect(examples.length).toBeGreaterThan(4);
+    const files = examples.map((_, index) => `readme-${index}.tsx`);
+    for (const [index, file] of files.entries()) await writeFile(path.join(consumer.folder, file), examples[index] ?? "");
+    expect(await consumer.compile(files, project)).toEqual({ code: 0, output: "" });
+  });
+
   test("break a consumer when an event is renamed", async () => {
     const folder = await consumer.withDeclarations((text) => text.replaceAll('"text-delta"', '"text-piece"'));
-    const { code, output } = await consumer.compile("types.mts", project, folder);
+    const { code, output } = await consumer.compile(["types.mts"], project, folder);
     expect(code).not.toBe(0);
     expect(output).toMatch(/types\.mts.*"text-delta"/);
   });
@@ -63,10 +98,18 @@ describe("the types", () => {
     const folder = await consumer.withDeclarations((text) =>
       text.replace("type ParleyApi = TRPCClient<AppRouter>", "type ParleyApi = any"),
     );
-    const { code, output } = await consumer.compile("types.mts", project, folder);
+    const { code, output } = await consumer.compile(["types.mts"], project, folder);
     expect(code).not.toBe(0);
     expect(output).toContain("Unused '@ts-expect-error' directive");
   });
+});
+
+test("the component for Svelte of the README compiles, and bundles", { timeout: 60_000 }, async () => {
+  const readme = await consumer.read("README.md");
+  const recipe = /```svelte\n(.*?)```/s.exec(readme)?.[1] ?? "";
+  await writeFile(path.join(consumer.folder, "recipe.svelte"), recipe);
+  const program = (await consumer.svelte("recipe.svelte")).toString();
+  for (const part of ["Why is the sky blue?", "https://chat.example.com", "svelte"]) expect(program).toContain(part);
 });
 
 describe("in plain Node", () => {

@@ -40,6 +40,8 @@ export function build(name: string): Promise<string> {
 export interface StartedServer {
   url: string;
   stop(): Promise<void>;
+  /** Without a last word. */
+  kill(): Promise<void>;
 }
 
 /** The server as it is shipped, on a port and in a folder of its own. */
@@ -54,12 +56,16 @@ export async function startServer(folder: string): Promise<StartedServer> {
     await ended;
     clearTimeout(timer);
   };
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       const url = /^Parley\s+(http:\S+)/.exec(line)?.[1];
       if (!url) continue;
       child.stdout.resume();
-      return { url, stop };
+      return { url, stop, kill };
     }
     throw new Error("The server ended before it said where it is");
   } catch (error) {

@@ -1,8 +1,7 @@
 import * as z from "zod";
 import { Email, Plan } from "./auth.ts";
+import { PageSize } from "./shapes.ts";
 import { ById, id, text } from "./text.ts";
-
-const PageSize = z.int().min(1).max(100).optional();
 
 const Budget = z.object({
   tokens: z.int().nonnegative().nullable(),
@@ -30,7 +29,7 @@ export type Account = z.output<typeof Account>;
 /** `search` is a part of an address or a name. */
 export const ListAccounts = z.object({
   cursor: id().optional(),
-  limit: PageSize,
+  limit: PageSize.optional(),
   search: text().trim().min(1).max(100).optional(),
 });
 export type ListAccounts = z.output<typeof ListAccounts>;
@@ -47,7 +46,7 @@ export type SetPlan = z.output<typeof SetPlan>;
 
 export const ListAudit = z.object({
   cursor: id().optional(),
-  limit: PageSize,
+  limit: PageSize.optional(),
   actorId: id().optional(),
   action: text().min(1).max(100).optional(),
 });

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { id, text } from "./text.ts";
 
 /** 8 to 128 characters with an upper and a lower case letter, a digit and a special character. */
-export const Password = text()
+const Password = text()
   .min(8, "A password has at least 8 characters")
   .max(128, "A password has at most 128 characters")
   .regex(/\p{Lu}/u, "A password needs an upper case letter")

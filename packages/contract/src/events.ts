@@ -114,6 +114,10 @@ export interface Message {
   finishReason: string | null;
   error: RunError | null;
   siblings: { ids: string[]; index: number };
+  /**
+   * Later with every edit. Events of two nodes may overtake one another: of two states of a message, the one with the later
+   * `editedAt` holds, and null is the earliest.
+   */
   editedAt: Date | null;
   metadata: Record<string, unknown>;
   createdAt: Date;
@@ -142,10 +146,34 @@ export interface Conversation {
   updatedAt: Date;
 }
 
+/** What the room is told while a person, or the model, is at it. */
+export type Typist = Person | "model";
+
+export interface Notification {
+  id: string;
+  kind: "alert";
+  title: string;
+  text: string;
+  data: Record<string, unknown>;
+  createdAt: Date;
+}
+
 /** Everything that concerns one person, on all of that person's devices. */
 export type LiveEvent =
   | { type: "conversation-created" | "conversation-updated"; conversation: Conversation }
+  | { type: "conversation-deleted"; conversationId: string }
   | { type: "message-created" | "message-updated"; message: Message }
+  | { type: "message-deleted"; conversationId: string; messageId: string }
   | { type: "run-started"; conversationId: string; messageId: string; runId: string; model: string }
   | { type: "run-ended"; conversationId: string; messageId: string; runId: string; status: RunStatus }
+  | { type: "member-joined" | "member-left"; conversationId: string; user: Person }
+  | { type: "read"; conversationId: string; userId: string; messageId: string }
+  | { type: "session-ended"; sessionId: string }
+  | { type: "notification"; notification: Notification }
+  | PassingEvent
   | { type: "resync" };
+
+/** What is told to whoever listens now, and kept nowhere: these carry the id of the last event that is. */
+export type PassingEvent =
+  | { type: "presence"; conversationId: string; users: Person[] }
+  | { type: "typing"; conversationId: string; who: Typist; typing: boolean };

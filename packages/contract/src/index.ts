@@ -2,6 +2,7 @@ export * from "./admin.ts";
 export * from "./api-key.ts";
 export * from "./auth.ts";
 export * from "./chat.ts";
+export * from "./conversations.ts";
 export * from "./errors.ts";
 export type {
   Attempt,
@@ -11,6 +12,7 @@ export type {
   MessageRole,
   MessageStatus,
   ModelRef,
+  PassingEvent,
   Person,
   Receipt,
   RunError,
@@ -19,6 +21,9 @@ export type {
   TokenCounts,
   Trouble,
 } from "./events.ts";
+export * from "./messages.ts";
+export * from "./metrics.ts";
 export * from "./model.ts";
 export { ById, text } from "./text.ts";
+export * from "./transfer.ts";
 export * from "./user.ts";

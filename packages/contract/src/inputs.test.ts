@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CreateApiKey } from "./api-key.ts";
+import { ReadShared } from "./conversations.ts";
 import { SetPreferences, UpdateProfile } from "./user.ts";
 
 describe("preferences", () => {
@@ -25,6 +26,7 @@ describe("preferences", () => {
       expect(accepts({ [wrong]: 1 })).toBe(false);
       expect(accepts({ a: { [wrong]: 1 } })).toBe(false);
     }
+    expect(accepts(JSON.parse('{"a":{"__proto__":1}}'))).toBe(false);
   });
 
   test("are bounded in bytes, depth and the length of keys", () => {
@@ -68,4 +70,10 @@ test("a key has known scopes and a date that can be stored", () => {
   expect(accepts({ scopes: ["everything"] })).toBe(false);
   expect(accepts({ expiresAt: new Date(8.64e15) })).toBe(false);
   expect(accepts({ name: " " })).toBe(false);
+});
+
+test("the token of a link is made of letters, digits, dashes and underscores", () => {
+  const accepts = (token: string) => ReadShared.safeParse({ token }).success;
+  expect(accepts("3qF_-".repeat(9))).toBe(true);
+  for (const wrong of ["", "\0", "a\0", "\ud800", "a b", "שלום", "a\n", "a".repeat(101)]) expect(accepts(wrong)).toBe(false);
 });

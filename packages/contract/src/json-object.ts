@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isStorable } from "./text.ts";
 
 interface Bounds {
   maxBytes: number;
@@ -9,12 +10,21 @@ interface Bounds {
 /** An object of JSON that Postgres stores as it is. Walked without recursion, so that no depth of it can hurt. */
 export const jsonObject = (bounds: Bounds) =>
   z.custom<Record<string, unknown>>().superRefine((value, context) => {
-    const fault = findFault(value, bounds);
+    const fault = isRecord(value) ? findFault(value, { ...bounds, minKeyLength: 1 }) : "This is not an object";
     if (fault) context.addIssue({ code: "custom", message: fault });
   });
 
-function findFault(value: unknown, { maxBytes, maxKeyLength, maxDepth }: Bounds): string | undefined {
-  if (!isRecord(value)) return "This is not an object";
+/** The same for JSON of any kind. */
+export const jsonValue = (bounds: Bounds) =>
+  z.custom<unknown>().superRefine((value, context) => {
+    const fault = findFault(value, { ...bounds, minKeyLength: 0 });
+    if (fault) context.addIssue({ code: "custom", message: fault });
+  });
+
+function findFault(
+  value: unknown,
+  { maxBytes, minKeyLength, maxKeyLength, maxDepth }: Bounds & { minKeyLength: number },
+): string | undefined {
   const waiting: { value: unknown; depth: number }[] = [{ value, depth: 1 }];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { value: part, depth } = next;
@@ -27,7 +37,10 @@ function findFault(value: unknown, { maxBytes, maxKeyLength, maxDepth }: Bounds)
       // Each entry is at least a character and a comma: there is no need to walk through more of them.
       if (waiting.length + entries.length > maxBytes) return `The object has more than ${maxBytes} bytes`;
       for (const [key, child] of entries) {
-        if (key === "" || key.length > maxKeyLength || !isStorable(key)) return `A key has 1 to ${maxKeyLength} characters`;
+        if (key.length < minKeyLength || key.length > maxKeyLength || !isStorable(key)) {
+          return `A key has ${minKeyLength} to ${maxKeyLength} characters`;
+        }
+        if (key === "__proto__") return "A key has a name that means something else";
         waiting.push({ value: child, depth: depth + 1 });
       }
     } else if (typeof part === "number" ? !Number.isFinite(part) : typeof part !== "boolean" && part !== null) {
@@ -43,5 +56,3 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
-
-const isStorable = (text: string) => !text.includes("\0") && text.isWellFormed();

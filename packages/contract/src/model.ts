@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Plan } from "./auth.ts";
 import type { Trouble as TroubleType } from "./events.ts";
+import { ModelId } from "./shapes.ts";
 import { text } from "./text.ts";
 
 const price = z.number().nonnegative().max(1e12);
@@ -32,7 +33,7 @@ export type Model = z.output<typeof Model>;
 export const ModelList = z.object({ items: z.array(Model) });
 export type ModelList = z.output<typeof ModelList>;
 
-export const GetModel = z.object({ id: text().min(1).max(200) });
+export const GetModel = z.object({ id: ModelId });
 
 const Trouble = z.enum([
   "quota",
@@ -98,7 +99,7 @@ export const ProviderTest = z.object({
 export type ProviderTest = z.output<typeof ProviderTest>;
 
 /** As long as a message by default: over HTTP the text travels in the address. */
-export const EstimateTokens = z.object({ model: text().min(1).max(200).optional(), text: z.string().max(10_000) });
+export const EstimateTokens = z.object({ model: ModelId.optional(), text: z.string().max(10_000) });
 
 export const TokenEstimate = z.object({
   model: z.string(),

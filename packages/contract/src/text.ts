@@ -1,8 +1,9 @@
 import * as z from "zod";
 
-/** A string that Postgres stores as it is: no NUL, no half of a surrogate pair. */
-export const text = () =>
-  z.string().refine((value) => !value.includes("\0") && value.isWellFormed(), "The text has a character that cannot be stored");
+/** Postgres stores it as it is: no NUL, no half of a surrogate pair. */
+export const isStorable = (value: string) => !value.includes("\0") && value.isWellFormed();
+
+export const text = () => z.string().refine(isStorable, "The text has a character that cannot be stored");
 
 /** In one spelling: the same id in capital letters is the same id. */
 export const id = () => z.uuid().toLowerCase();

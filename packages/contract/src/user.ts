@@ -2,14 +2,13 @@ import * as z from "zod";
 import { ApiKey } from "./api-key.ts";
 import { Plan, Username } from "./auth.ts";
 import { jsonObject } from "./json-object.ts";
+import { MessageRole, MessageType, Metadata, Rating, TokenCounts } from "./shapes.ts";
 import { id, text } from "./text.ts";
 
 /** What letters and pages are written in. */
-export const languages = ["en", "he", "ar", "ru"] as const;
-export const Language = z.enum(languages);
-export type Language = z.output<typeof Language>;
+const Language = z.enum(["en", "he", "ar", "ru"]);
 
-export const TimeZone = text().max(64).refine(isTimeZone, "This is not a time zone: Asia/Jerusalem is one");
+const TimeZone = text().max(64).refine(isTimeZone, "This is not a time zone: Asia/Jerusalem is one");
 
 export const Profile = z.object({
   id: id(),
@@ -48,8 +47,6 @@ export type UsageRange = z.output<typeof UsageRange>;
 
 export const GetUsage = z.object({ range: UsageRange });
 export type GetUsage = z.output<typeof GetUsage>;
-
-const TokenCounts = z.object({ input: z.int(), cacheRead: z.int(), cacheWrite: z.int(), output: z.int() });
 
 const Allowance = z.object({ limit: z.int().nullable(), used: z.int() });
 
@@ -92,8 +89,8 @@ const ExportedMessage = z.object({
   id: id(),
   parentId: id().nullable(),
   replyToId: id().nullable(),
-  role: z.enum(["user", "assistant", "system"]),
-  type: z.enum(["text", "file", "image", "audio", "error"]),
+  role: MessageRole,
+  type: MessageType,
   author: z.object({ id: id(), name: z.string() }).nullable(),
   content: z.string(),
   /** Reasoning, tools and files: what the content does not say. */
@@ -101,7 +98,11 @@ const ExportedMessage = z.object({
   status: z.string(),
   provider: z.string().nullable(),
   model: z.string().nullable(),
-  metadata: z.record(z.string(), z.unknown()),
+  metadata: Metadata,
+  /** What it said before, oldest first; only of what one has written oneself. */
+  earlier: z.array(z.object({ content: z.string(), replacedAt: z.date() })),
+  /** One's own. */
+  rating: z.object({ rating: Rating, note: z.string().nullable(), ratedAt: z.date() }).nullable(),
   editedAt: z.date().nullable(),
   createdAt: z.date(),
 });
@@ -113,7 +114,7 @@ const ExportedConversation = z.object({
   description: z.string().nullable(),
   visibility: z.string(),
   tags: z.array(z.string()),
-  metadata: z.record(z.string(), z.unknown()),
+  metadata: Metadata,
   systemPrompt: z.string().nullable(),
   model: z.string().nullable(),
   role: z.string(),
@@ -121,6 +122,9 @@ const ExportedConversation = z.object({
   messages: z.array(ExportedMessage),
 });
 export type ExportedConversation = z.output<typeof ExportedConversation>;
+
+/** One that I am no longer in: only what I wrote there. */
+const LeftConversation = z.object({ id: id(), messages: z.array(ExportedMessage) });
 
 /** Everything of mine. A conversation that is longer than a part goes on in the next. */
 export const AccountExport = z.object({
@@ -130,6 +134,7 @@ export const AccountExport = z.object({
   sessions: z.array(ExportedSession),
   apiKeys: z.array(ApiKey),
   conversations: z.array(ExportedConversation),
+  leftConversations: z.array(LeftConversation),
   nextCursor: z.string().nullable(),
 });
 export type AccountExport = z.output<typeof AccountExport>;

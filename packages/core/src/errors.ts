@@ -1,5 +1,6 @@
 import type { ErrorReason, InputIssue } from "@parley/contract/errors";
 import { DrizzleQueryError } from "drizzle-orm";
+import { causesOf, ownCodeOf } from "./causes.ts";
 
 /** An outcome that the caller is told: a stable reason and a human sentence. */
 export class AppError extends Error {
@@ -20,6 +21,11 @@ export class AppError extends Error {
   }
 }
 
+/** One field of the input is wrong, and the sentence is about it. */
+export function invalidField(path: string, message: string): AppError {
+  return new AppError("invalid_input", message, { issues: [{ path, message }] });
+}
+
 /** Codes of postgres.js, of Node's sockets and of Postgres itself that mean: try again in a moment. */
 const awayCodes =
   /^(CONNECT_TIMEOUT|CONNECTION_\w+|E(CONNREFUSED|TIMEDOUT|HOSTUNREACH|NOTFOUND|AI_AGAIN)|08\w{3}|40001|40P01|53\w{3}|55P03|57P0[1-4]|57014)$/;
@@ -28,9 +34,9 @@ const brokenCodes = /^E(CONNRESET|PIPE)$/;
 
 /** What the caller is told of any failure; undefined for what nobody foresaw. */
 export function toAppError(error: unknown): AppError | undefined {
-  for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+  for (const cause of causesOf(error)) {
     if (cause instanceof AppError) return cause;
-    const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+    const code = ownCodeOf(cause) ?? "";
     if (awayCodes.test(code) || (error instanceof DrizzleQueryError && brokenCodes.test(code))) {
       return new AppError("unavailable", "The database is away or busy: try again in a moment", {
         retryAfterMs: 2_000,

@@ -1,10 +1,10 @@
-import type { AppError } from "./errors.ts";
+import { AppError } from "./errors.ts";
 
 export interface FeedEntry<Event> {
   readonly id: string;
   readonly event: Event;
-  /** The transport's form of this entry, made by whoever needs it first and shared by all followers. */
-  serialized?: string;
+  /** The transport's form of this entry, made by whoever needs it first and shared by all who are handed it at once. */
+  serialized?: string | undefined;
 }
 
 export interface FeedSink<Event> {
@@ -31,12 +31,16 @@ export interface Feed<Event> extends AsyncIterable<FeedEntry<Event>> {
   readonly [followFeed]: Follow<Event>;
 }
 
-export function createFeed<Event>(follow: Follow<Event>, signal: AbortSignal | undefined): Feed<Event> {
-  return { [followFeed]: follow, [Symbol.asyncIterator]: () => iterate(follow, signal) };
+/** An iterator is full when `room` entries wait for it: with one, it has a position in the feed and not a queue. */
+export function createFeed<Event>(follow: Follow<Event>, signal: AbortSignal | undefined, room = 1): Feed<Event> {
+  return { [followFeed]: follow, [Symbol.asyncIterator]: () => iterate(follow, signal, room) };
 }
 
-/** The sink of an iterator is full as soon as it has something to read: a position in the feed, not a queue. */
-async function* iterate<Event>(follow: Follow<Event>, signal: AbortSignal | undefined): AsyncGenerator<FeedEntry<Event>, void> {
+async function* iterate<Event>(
+  follow: Follow<Event>,
+  signal: AbortSignal | undefined,
+  room: number,
+): AsyncGenerator<FeedEntry<Event>, void> {
   const taken: FeedEntry<Event>[] = [];
   let ended: { error: AppError | undefined } | undefined;
   let wake = () => {};
@@ -44,7 +48,7 @@ async function* iterate<Event>(follow: Follow<Event>, signal: AbortSignal | unde
     entry(entry) {
       taken.push(entry);
       wake();
-      return false;
+      return taken.length < room;
     },
     end(error) {
       ended = { error };
@@ -73,3 +77,6 @@ async function* iterate<Event>(follow: Follow<Event>, signal: AbortSignal | unde
     following.stop();
   }
 }
+
+/** How a feed ends when the log that it reads shuts down. */
+export const logClosed = () => new AppError("unavailable", "The server is closing: connect again");

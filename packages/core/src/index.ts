@@ -1,9 +1,14 @@
 export type { AccessChange } from "./access/changes.ts";
+export { type AlertRule, type AlertRuleChange, changedRules, usualRules } from "./alerts/rules.ts";
+export { type AlertTone, factsOf, titleOf, toneOf } from "./alerts/wording.ts";
 export type { Actor, Origin } from "./auth/actor.ts";
+export type { Check, CheckReport } from "./checks/report.ts";
 export { AppError, toAppError } from "./errors.ts";
 export { createFeed, type Feed, type FeedEntry, type FeedSink, type Follow, type Following, followFeed } from "./feed.ts";
 export { includesPermission, mayUse } from "./keys/scopes.ts";
 export { tooMany } from "./limits.ts";
+export { alertLetter } from "./mail/alert-letter.ts";
+export { type AnyInstrument, createInstruments } from "./metrics/instruments.ts";
 export type { LimitState } from "./ports.ts";
 export { createServices, type Services } from "./services.ts";
 export type { IssuedTokens } from "./sessions/sessions.ts";

@@ -62,6 +62,8 @@ export function createLimits(
       return limit && take("general", actor?.userId ?? address, limit);
     },
     chat: (actor: Actor) => takeOrRefuse("chat", actor.userId, limits.chat),
+    /** Of what passes there is much: it uses up nothing else. */
+    presence: (actor: Actor) => takeOrRefuse("presence", actor.userId, limits.presence),
     passwordReset: (address: string) => takeOrRefuse("password-reset", address, limits.passwordReset),
     /** Wrong credentials only: whatever else happens gives the try back. */
     async signIn<Result>(address: string, attempt: () => Promise<Result>): Promise<Result> {

@@ -1,3 +1,4 @@
+import type { AlertRule } from "./alerts/rules.ts";
 import type { PlanBudgets } from "./budgets/budgets.ts";
 import type { Deadlines } from "./generation/deadlines.ts";
 import type { ModelOverride } from "./models/entries.ts";
@@ -22,15 +23,25 @@ export interface Settings {
   modelOverrides: ModelOverride[];
   /** Who is asked, in this order, when a model fails and the request names nobody. */
   fallbackModels: string[];
+  /** Who thinks of titles and sums up: `same` is the conversation's own model, `off` nobody, anything else a model's id. */
+  taskModel: string;
   generation: {
     deadlines: Deadlines;
     /** How long failures are answered with another try or another model. */
     retryMs: number;
+    /** How long a title or a summary may take. */
+    taskMs: number;
     /** Our own, for each key of a provider. */
     requests: Limit | null;
     tokens: Limit | null;
   };
   budgets: PlanBudgets;
+  metrics: { everyMs: number; version: string };
+  alerts: {
+    rules: readonly AlertRule[];
+    /** How long after a first failure a channel is tried again. */
+    retryMs: number;
+  };
   /** No other process writes to this database: what it finds running at the start is nobody's. */
   soleWriter: boolean;
   limits: {
@@ -39,5 +50,6 @@ export interface Settings {
     signIn: Limit | null;
     passwordReset: Limit | null;
     chat: Limit | null;
+    presence: Limit | null;
   };
 }

@@ -1,4 +1,4 @@
-import type { GenerateRequest, ModelEntry, ModelMessage, Provider, ProviderEvent } from "@parley/core/ports";
+import type { GenerateRequest, ModelEntry, ModelMessage, Provider } from "@parley/core/ports";
 
 const model: ModelEntry = {
   id: "demo",
@@ -24,17 +24,17 @@ export function demoProvider({ wordMs = 25 } = {}): Provider {
     models: [model],
     defaults: { temperature: null, topP: null, topK: null, maxTokens: 2_048 },
     listModels: async () => [model],
-    async *stream(request, { signal }): AsyncGenerator<ProviderEvent> {
+    async stream(request, { signal }, sink) {
       const answer = describe(request);
       const words = answer.match(/\s*\S+/g) ?? [];
       for (const word of words) {
         await pause(wordMs, signal);
         if (signal.aborted) return;
-        yield { type: "text", text: word };
+        sink({ type: "text", text: word });
       }
       const input = request.messages.reduce((sum, message) => sum + countWords(textOf(message)), 0);
-      yield { type: "usage", tokens: { input, cacheRead: 0, cacheWrite: 0, output: words.length } };
-      yield { type: "end", finishReason: "stop" };
+      sink({ type: "usage", tokens: { input, cacheRead: 0, cacheWrite: 0, output: words.length } });
+      sink({ type: "end", finishReason: "stop" });
     },
   };
 }

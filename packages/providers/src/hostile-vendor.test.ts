@@ -1,12 +1,11 @@
-import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { Provider, ProviderEvent } from "@parley/core/ports";
-import { startUpstream, type Upstream } from "@parley/testing";
+import { listenLocally, startUpstream, type Upstream } from "@parley/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { anthropicProvider } from "./anthropic/provider.ts";
 import { geminiProvider } from "./gemini/provider.ts";
 import { findOllama, openaiCompatibleProvider } from "./openai-compatible/provider.ts";
-import { hear, question } from "./shared/stream-testing.ts";
+import { hear, listen } from "./shared/stream-testing.ts";
 
 type Vendor = "anthropic" | "gemini" | "openai";
 
@@ -22,11 +21,10 @@ function providerAt(vendor: Vendor, url: string, keys = [canary]): Provider {
 }
 
 async function serve(listener: RequestListener) {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const server = createServer(listener);
+  const { url } = await listenLocally(server);
   return {
-    url: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
+    url,
     [Symbol.asyncDispose]: async () => void server.close().closeAllConnections(),
   };
 }
@@ -205,7 +203,7 @@ describe("an answer that has had its last word", () => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
       await using upstream = await startUpstream();
       openStream(upstream, ...said);
-      const stream = providerAt(vendor, upstream.url).stream(question, { key: 0, signal })[Symbol.asyncIterator]();
+      const stream = listen(providerAt(vendor, upstream.url));
       expect((await stream.next()).value).toEqual({ type: "text", text: "All." });
       for (let usage = await stream.next(); usage.value?.type !== "usage"; usage = await stream.next());
       const last = stream.next();

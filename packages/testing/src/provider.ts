@@ -1,4 +1,11 @@
-import { type GenerateRequest, type ModelEntry, type Provider, type ProviderEvent, unknownModel } from "@parley/core/ports";
+import {
+  type GenerateRequest,
+  type ModelEntry,
+  type Provider,
+  type ProviderEvent,
+  type ProviderSink,
+  unknownModel,
+} from "@parley/core/ports";
 
 const model = { ...unknownModel, contextLength: 8_192, outputLimit: 2_048 };
 
@@ -19,11 +26,11 @@ export function scriptedProvider() {
     models,
     defaults: { temperature: 0.7, topP: null, topK: null, maxTokens: 2_048 },
     listModels: async () => models,
-    stream(request, { signal }) {
-      const stream = new ScriptedStream(request, signal);
+    stream(request, { signal }, sink) {
+      const stream = new ScriptedStream(request, signal, sink);
       streams.push(stream);
       arrived();
-      return stream.events();
+      return stream.ended;
     },
   };
   return {
@@ -44,13 +51,25 @@ export function scriptedProvider() {
 export class ScriptedStream {
   readonly request: GenerateRequest;
   readonly signal: AbortSignal;
-  #queue: (ProviderEvent | Error | "cut")[] = [];
-  #wake = () => {};
+  /** Rejects where the stream fails. */
+  readonly ended: Promise<void>;
+  readonly #sink: ProviderSink;
+  #isOver = false;
+  #settle: (error?: Error) => void = () => {};
 
-  constructor(request: GenerateRequest, signal: AbortSignal) {
+  constructor(request: GenerateRequest, signal: AbortSignal, sink: ProviderSink) {
     this.request = request;
     this.signal = signal;
-    signal.addEventListener("abort", () => this.#wake());
+    this.#sink = sink;
+    this.ended = new Promise((resolve, reject) => {
+      this.#settle = (error) => {
+        this.#isOver = true;
+        if (error) reject(error);
+        else resolve();
+      };
+    });
+    if (signal.aborted) this.cut();
+    signal.addEventListener("abort", () => this.cut());
   }
 
   text(text: string): this {
@@ -66,38 +85,27 @@ export class ScriptedStream {
     return this.#push({ type: "reasoning", text });
   }
 
+  toolCall(callId: string, name: string, input: unknown): this {
+    return this.#push({ type: "tool-call", callId, name, input });
+  }
+
   end(tokens = { input: 1, cacheRead: 0, cacheWrite: 0, output: 1 }): void {
     this.#push({ type: "usage", tokens });
     this.#push({ type: "end", finishReason: "stop" });
-    this.#push("cut");
+    this.#settle();
   }
 
   /** The connection closes without the vendor's last word. */
   cut(): void {
-    this.#push("cut");
+    this.#settle();
   }
 
   fail(error: Error): void {
-    this.#push(error);
+    this.#settle(error);
   }
 
-  #push(item: ProviderEvent | Error | "cut"): this {
-    this.#queue.push(item);
-    this.#wake();
+  #push(event: ProviderEvent): this {
+    if (!this.#isOver) this.#sink(event);
     return this;
-  }
-
-  async *events(): AsyncGenerator<ProviderEvent> {
-    while (!this.signal.aborted) {
-      const item = this.#queue.shift();
-      if (item === "cut") return;
-      if (item instanceof Error) throw item;
-      if (item) yield item;
-      else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    }
   }
 }

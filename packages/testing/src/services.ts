@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { createServices, type Origin, type Settings } from "@parley/core";
-import type { Provider } from "@parley/core/ports";
-import { argon2Passwords, nodeBackground } from "@parley/platform/node";
+import { createServices, type Origin, type Settings, usualRules } from "@parley/core";
+import type { Ports } from "@parley/core/ports";
+import { argon2Passwords, nodeBackground, nodeScopes, nodeSystem } from "@parley/platform/node";
 import { createIds, memoryCache, memoryEventLog, memoryRateLimiter } from "@parley/platform/shared";
 import { demoProvider } from "@parley/providers/demo";
 import { testClock } from "./clock.ts";
@@ -24,9 +24,11 @@ const settings: Settings = {
   defaultModel: null,
   modelOverrides: [],
   fallbackModels: [],
+  taskModel: "off",
   generation: {
     deadlines: { firstByteMs: 20_000, localFirstByteMs: 20_000, gapMs: 20_000, totalMs: 60_000 },
     retryMs: 20_000,
+    taskMs: 15_000,
     requests: null,
     tokens: null,
   },
@@ -35,33 +37,68 @@ const settings: Settings = {
     pro: { tokens: null, micros: null },
     enterprise: { tokens: null, micros: null },
   },
+  metrics: { everyMs: 30_000, version: "0.0.0" },
+  alerts: { rules: usualRules, retryMs: 1 },
   soleWriter: false,
-  limits: { guest: null, user: null, signIn: null, passwordReset: null, chat: null },
+  limits: { guest: null, user: null, signIn: null, passwordReset: null, chat: null, presence: null },
 };
+
+interface Given
+  extends Partial<Pick<Ports, "tracer" | "cache" | "providers" | "eventLog" | "system" | "rateLimiter" | "channels">> {
+  /** In place of the database's own. */
+  dependencies?: Ports["dependencies"];
+  node?: string;
+  clock?: ReturnType<typeof testClock>;
+}
 
 /** The domain on real adapters and a given database, as one process has it. Several on one database are several nodes. */
 export function testServices(
-  database: TestDatabase,
-  { providers = [demoProvider({ wordMs: 0 })], ...changes }: Partial<Settings> & { providers?: Provider[] } = {},
+  { database, ping }: Pick<TestDatabase, "database"> & Partial<Pick<TestDatabase, "ping">>,
+  {
+    providers = [demoProvider({ wordMs: 0 })],
+    eventLog: sharedLog,
+    system,
+    rateLimiter = memoryRateLimiter(),
+    cache,
+    dependencies,
+    channels = [],
+    tracer = null,
+    node,
+    clock = testClock(),
+    ...changes
+  }: Partial<Settings> & Given = {},
 ) {
-  const clock = testClock();
   const log = collectingLog();
-  const background = nodeBackground(log);
-  const eventLog = memoryEventLog(clock);
+  const timers = nodeBackground(log);
+  const rounds = new Map<string, () => Promise<void>>();
+  const background = {
+    ...timers,
+    every(name: string, milliseconds: number, work: () => Promise<void>, options?: { atOnce?: boolean }) {
+      rounds.set(name, work);
+      timers.every(name, milliseconds, work, options);
+    },
+  };
+  const eventLog = sharedLog ?? memoryEventLog(clock);
   const ids = createIds(clock);
+  const ownSystem = nodeSystem({ node: node ?? `node-${ids.next()}`, dataFolder: null });
   const letters = collectingMailer();
   const ports = {
-    database: database.database,
+    database,
     eventLog,
     providers,
     passwords: argon2Passwords(),
     mailer: letters.mailer,
-    rateLimiter: memoryRateLimiter(),
-    cache: memoryCache(clock),
+    rateLimiter,
+    cache: cache ?? memoryCache(clock),
     background,
     clock,
     ids,
     log,
+    scopes: nodeScopes(),
+    system: system ?? ownSystem,
+    dependencies: dependencies ?? (ping ? [{ name: "database" as const, isNeeded: true, ping }] : []),
+    channels,
+    tracer,
   };
   const services = createServices(ports, { ...settings, ...changes });
 
@@ -73,6 +110,12 @@ export function testServices(
     letters,
     eventLog,
     background,
+    /** Does now what this node does from time to time. */
+    async round(name: string) {
+      const work = rounds.get(name);
+      if (!work) throw new Error(`Nothing repeats by the name of ${name}`);
+      await work();
+    },
     /** Someone new, signed in. */
     async person() {
       const email = `person-${ids.next()}@example.com`;
@@ -85,8 +128,9 @@ export function testServices(
       return { actor, user, session, email, password, tokens, accessToken: tokens.accessToken };
     },
     async stop() {
-      services.chat.runs.interrupt();
+      services.interrupt();
       background.stop();
+      ownSystem.close();
       await background.settled();
     },
   };

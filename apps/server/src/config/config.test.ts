@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { readConfig } from "./config.ts";
 import { envExample } from "./env-example.ts";
 import { localSecret } from "./local-secret.ts";
+import { secretsOf } from "./secrets.ts";
 
 const secret = "0123456789-0123456789-0123456789";
 
@@ -24,12 +25,18 @@ test("a first start needs nothing", () => {
 test.each([
   [{ PORT: "99999" }, 'PORT is "99999", but it takes a whole number from 0 to 65535'],
   [{ PORT: "80.5" }, 'PORT is "80.5"'],
-  [{ DATABASE_URL: "mysql://x" }, 'DATABASE_URL is "mysql://x", but it takes a postgres:// address'],
+  [{ DATABASE_URL: "mysql://x" }, "DATABASE_URL is set to something of 9 characters, but it takes a postgres:// address"],
   [{ ACCESS_TOKEN_TTL: "15" }, 'ACCESS_TOKEN_TTL is "15", but it takes a duration such as 15m'],
   [{ RATE_LIMIT_CHAT: "10/1m/1h/1d" }, 'RATE_LIMIT_CHAT is "10/1m/1h/1d"'],
   [{ RATE_LIMIT_CHAT: "0/1m" }, 'RATE_LIMIT_CHAT is "0/1m"'],
   [{ RATE_LIMIT_TOOLS: "gold=5/1m" }, "RATE_LIMIT_TOOLS"],
   [{ REGISTRATION: "maybe" }, 'REGISTRATION is "maybe", but it takes open, invite or closed'],
+  [{ ALERT_SLACK_URL: "hooks.slack.com/x" }, "ALERT_SLACK_URL is set to something of 17 characters"],
+  [{ ALERT_WEBHOOK_URL: "https://me:secret@example.com" }, "an http or https address without a user and password"],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "https://me:secret@example.com" }, "an http or https address without a user and password"],
+  [{ ALERT_WEBHOOK_SECRET: "short" }, "ALERT_WEBHOOK_SECRET is set to something of 5 characters"],
+  [{ ALERT_MAIL_TO: "me@example.com, you" }, 'ALERT_MAIL_TO is "me@example.com, you", but it takes mail addresses'],
+  [{ ALERT_MAIL_TO: "me@example.com" }, "ALERT_MAIL_TO is set, but SMTP_URL is not"],
   [{ NODE_ENV: "production" }, "JWT_SECRET is not set"],
   [{ JWT_SECRET: "short" }, "JWT_SECRET has a secret of 5 characters"],
   [{ JWT_SECRET: `${secret},short` }, "JWT_SECRET has a secret of 5 characters"],
@@ -40,6 +47,13 @@ test.each([
     readConfig(environment);
   } catch (error) {
     expect(String(error)).not.toContain("\n");
+  }
+});
+
+test("of headers each value is known as a secret, as it is given and as it is sent", () => {
+  const found = secretsOf({ OTEL_EXPORTER_OTLP_HEADERS: "authorization=Basic%20bWU6c2VjcmV0, x-key=seven%2Feight==" });
+  for (const known of ["Basic%20bWU6c2VjcmV0", "Basic bWU6c2VjcmV0", "bWU6c2VjcmV0", "seven%2Feight==", "seven/eight=="]) {
+    expect(found).toContain(known);
   }
 });
 

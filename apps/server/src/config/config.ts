@@ -1,4 +1,5 @@
-import { type Environment, type Variable, variables } from "./variables.ts";
+import type { Variable } from "./variable.ts";
+import { type Environment, variables } from "./variables.ts";
 
 /** One line, for the person who starts the server. */
 export class ConfigError extends Error {}
@@ -11,13 +12,22 @@ export function readConfig(given: Record<string, string | undefined>): Environme
   ]);
   const config: Environment = Object.fromEntries(entries);
   checkSecrets(config);
-  if (config.SMTP_URL && !config.MAIL_FROM)
-    throw new ConfigError("MAIL_FROM is not set: with SMTP_URL it takes the address that mails come from");
-  if (config.EMAIL_VERIFICATION === "required" && !config.SMTP_URL && config.NODE_ENV === "production") {
+  if (config.MAIL_API_URL && !config.MAIL_API_KEY)
+    throw new ConfigError("MAIL_API_KEY is not set: MAIL_API_URL takes no letter without it");
+  if (sendsMail(config) && !config.MAIL_FROM) {
+    const by = config.SMTP_URL ? "SMTP_URL" : "MAIL_API_URL";
+    throw new ConfigError(`MAIL_FROM is not set: with ${by} it takes the address that mails come from`);
+  }
+  if (config.EMAIL_VERIFICATION === "required" && !sendsMail(config) && config.NODE_ENV === "production") {
     throw new ConfigError("EMAIL_VERIFICATION is required, but SMTP_URL is not set: nobody could verify an address");
+  }
+  if (config.ALERT_MAIL_TO.length > 0 && !sendsMail(config)) {
+    throw new ConfigError("ALERT_MAIL_TO is set, but SMTP_URL is not: nobody could be told by mail");
   }
   return config;
 }
+
+export const sendsMail = ({ SMTP_URL, MAIL_API_URL }: Environment) => SMTP_URL !== null || MAIL_API_URL !== null;
 
 function readVariable(name: string, { schema, fallback, allowed, secret }: Variable, given: string | undefined): unknown {
   const text = given?.trim() || fallback;

@@ -1,4 +1,5 @@
-import { groups, notConnected, type Variable } from "./variables.ts";
+import type { Variable } from "./variable.ts";
+import { groups, notConnected } from "./variables.ts";
 
 const silent = new Set<string>(notConnected);
 

@@ -3,6 +3,7 @@ import { Model, Plan, Prices, text } from "@parley/contract";
 import type { ModelOverride } from "@parley/core/ports";
 import * as z from "zod";
 import { ConfigError } from "./config.ts";
+import { parseJson } from "./json.ts";
 
 const Entry = z.strictObject({
   provider: text().min(1).max(100),
@@ -32,7 +33,7 @@ export async function readModelsFile(file: string | null): Promise<ModelOverride
 
 /** Throws one line that names the entry and its field. */
 function parseModelsFile(given: string): ModelOverride[] {
-  const content = parse(given);
+  const content = parseJson(given);
   const { success, data, error } = ModelsFile.safeParse(content);
   if (!success) {
     const [issue] = error.issues;
@@ -45,15 +46,6 @@ function parseModelsFile(given: string): ModelOverride[] {
     seen.add(key);
   }
   return data.models;
-}
-
-function parse(content: string): unknown {
-  try {
-    return JSON.parse(content.replace(/^\ufeff/, ""));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.replaceAll(/\s+/g, " ") : "it cannot be read";
-    throw new Error(`it is not JSON: ${reason}`);
-  }
 }
 
 /** `models[1] "claude-opus-5-5", prices.input` */

@@ -80,6 +80,37 @@ export const moneyByPlan = byPlan(
   ),
 );
 
+export const address = (...schemes: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)));
+
+/** Of all that comes: 0.1, 1. */
+export const share = z
+  .string()
+  .regex(/^(0|1|[01]?\.\d{1,9})$/)
+  .transform(Number)
+  .pipe(z.number().min(0).max(1));
+
+/** `name=value,name=value`, with the values percent-encoded: the form that OpenTelemetry gives its headers. */
+export const headerList = z.string().transform((text, context): Record<string, string> => {
+  const headers = new Headers();
+  try {
+    for (const entry of text.split(",").filter((part) => part.trim() !== "")) {
+      const [name = "", ...value] = entry.split("=");
+      headers.set(decodeURIComponent(name.trim()), decodeURIComponent(value.join("=").trim()));
+    }
+    return Object.fromEntries(headers);
+  } catch {
+    context.addIssue({ code: "custom" });
+    return z.NEVER;
+  }
+});
+
+/** An address with a key and the number of a project: https://key@sentry.example/7. */
+export const sentryDsn = address("http", "https").refine((text) => {
+  const { username, pathname } = new URL(text);
+  return /^\w+$/.test(username) && /\/\d+$/.test(pathname);
+});
+
 /** Comma-separated. */
 export const list = z.string().transform((text) =>
   text
@@ -95,7 +126,12 @@ export const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.int().min(min).max(max));
 
-export const address = (...schemes: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)));
+/** What is called without signing in: no runtime calls an address that holds a password. */
+export const openAddress = address("http", "https").refine((text) => {
+  const { username = "", password = "" } = URL.canParse(text) ? new URL(text) : {};
+  return username === "" && password === "";
+});
+
+export const mailAddresses = list.refine((addresses) => addresses.every((each) => /^[^\s@<>]+@[^\s@<>]+$/.test(each)));
 
 export const orNone = <Schema extends z.ZodType>(schema: Schema) => z.union([z.literal("").transform(() => null), schema]);

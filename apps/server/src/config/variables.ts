@@ -1,38 +1,28 @@
+import { samplers } from "@parley/platform/tracing";
 import * as z from "zod";
 import {
   address,
+  headerList,
   lifetime,
   limit,
   limitByPlan,
   list,
+  mailAddresses,
   moneyByPlan,
+  openAddress,
   orNone,
   orOff,
+  sentryDsn,
+  share,
   timeout,
   tokensByPlan,
   wholeNumber,
 } from "./values.ts";
-
-export interface Variable<Schema extends z.ZodType = z.ZodType> {
-  schema: Schema;
-  /** What holds when the variable is not set; the empty string stands for "none". */
-  fallback: string;
-  about: string;
-  /** What may be given, in words. */
-  allowed: string;
-  secret: boolean;
-}
-
-function variable<Schema extends z.ZodType>(schema: Schema, fallback: string, about: string, allowed: string): Variable<Schema> {
-  return { schema, fallback, about, allowed, secret: false };
-}
-
-function secret<Schema extends z.ZodType>(schema: Schema, about: string, allowed: string): Variable<Schema> {
-  return { schema, fallback: "", about, allowed, secret: true };
-}
+import { secret, secretAddress, type Variable, variable } from "./variable.ts";
 
 const limitForm = "COUNT/WINDOW such as 10/1m, COUNT/WINDOW/BLOCK (in whole seconds, up to 24d), or off";
 const timeoutForm = "a duration such as 30s or 5m, from 1s to 1d";
+const openAddressForm = "an http or https address without a user and password";
 const durationForm = "a duration such as 15m or 7d, from 10s to 3650d";
 const keys = "one key, or several separated by commas";
 const text = orNone(z.string().min(1));
@@ -75,16 +65,14 @@ export const groups = {
     ),
   },
   Storage: {
-    DATABASE_URL: variable(
+    DATABASE_URL: secretAddress(
       orNone(address("postgres", "postgresql")),
-      "",
       "Postgres 15 or newer; empty: embedded Postgres in DATA_DIR",
       "a postgres:// address",
     ),
-    REDIS_URL: variable(
+    REDIS_URL: secretAddress(
       orNone(address("redis", "rediss")),
-      "",
-      "shared limits for several nodes; empty: each node counts for itself",
+      "limits and events that several nodes share; empty: each node counts for itself, and events go through Postgres",
       "a redis:// or rediss:// address",
     ),
     S3_ENDPOINT: variable(orNone(address("http", "https")), "", "files on S3 instead of in DATA_DIR", "an http or https address"),
@@ -109,7 +97,7 @@ export const groups = {
     EMAIL_VERIFICATION: variable(
       z.enum(["", "off", "required"]),
       "",
-      "empty: required when SMTP_URL is set, otherwise off",
+      "empty: required when mail can be sent, otherwise off",
       "off or required",
     ),
     ACCESS_TOKEN_TTL: variable(lifetime, "15m", "how long an access token lives", durationForm),
@@ -121,11 +109,18 @@ export const groups = {
       "the oldest session ends when there are more",
       "a whole number from 1 to 1000",
     ),
-    SMTP_URL: secret(
+    SMTP_URL: secretAddress(
       orNone(address("smtp", "smtps")),
       "mail server; without one, links are written to the log",
       "an smtp:// or smtps:// address",
     ),
+    MAIL_API_URL: variable(
+      orNone(openAddress),
+      "",
+      "a mail service over HTTP instead: takes from, to, subject, text and html as JSON, with MAIL_API_KEY as bearer",
+      openAddressForm,
+    ),
+    MAIL_API_KEY: secret(text, "", "a key"),
     MAIL_FROM: variable(text, "", "the sender of mails", "a mail address"),
   },
   Models: {
@@ -135,6 +130,12 @@ export const groups = {
       "",
       "asked in this order when a model fails and the request names nobody",
       "models' ids, comma-separated",
+    ),
+    TASK_MODEL: variable(
+      z.string().min(1),
+      "same",
+      "thinks of titles and sums up what no longer fits; same: the conversation's own model, off: nobody",
+      "same, off or a model's id",
     ),
     MODELS_FILE: variable(text, "", "corrects and adds to the shipped catalogue (docs/models.md)", "a JSON file"),
     ANTHROPIC_API_KEY: secret(text, "Claude", "a key"),
@@ -188,6 +189,7 @@ export const groups = {
     RATE_LIMIT_GENERAL: variable(limit, "1500/15m", "calls of one account", limitForm),
     RATE_LIMIT_SIGN_IN: variable(limit, "5/15m/15m", "failed sign-ins from one address", limitForm),
     RATE_LIMIT_CHAT: variable(limit, "10/1m", "messages of one account", limitForm),
+    RATE_LIMIT_PRESENCE: variable(limit, "120/1m", "comings, goings and typing of one account", limitForm),
     RATE_LIMIT_PASSWORD_RESET: variable(limit, "3/1h", "password resets from one address", limitForm),
     RATE_LIMIT_PROVIDER_REQUESTS: variable(limit, "60/1m", "requests to a provider, for each of its keys", limitForm),
     RATE_LIMIT_PROVIDER_TOKENS: variable(limit, "100000/1m", "tokens of a provider, for each of its keys", limitForm),
@@ -211,6 +213,12 @@ export const groups = {
     ),
   },
   Operation: {
+    SHUTDOWN_GRACE: variable(
+      timeout,
+      "20s",
+      "how long answers under way may go on after SIGTERM; the process ends at most 10 seconds later",
+      timeoutForm,
+    ),
     LOG_LEVEL: variable(
       z.enum(["debug", "info", "warn", "error"]),
       "info",
@@ -218,9 +226,58 @@ export const groups = {
       "debug, info, warn or error",
     ),
     LOG_DIR: variable(text, "", "daily files as well as standard output", "a folder"),
-    METRICS_TOKEN: secret(text, "opens the details of /health", "a token"),
-    SENTRY_DSN: secret(orNone(address("http", "https")), "reports crashes", "a DSN"),
-    ALERT_WEBHOOK_URL: secret(orNone(address("http", "https")), "is told of alerts", "an http or https address"),
+    METRICS_TOKEN: secret(text, "opens /metrics, and the details of /health", "a token"),
+    METRICS_INTERVAL: variable(timeout, "30s", "how often the process and its services are looked at", timeoutForm),
+    NODE_NAME: variable(text, "", "tells this process from others in charts; empty: the machine's name and the port", "a name"),
+    OTEL_EXPORTER_OTLP_ENDPOINT: variable(
+      orNone(openAddress),
+      "",
+      "is sent traces by OTLP over HTTP, at /v1/traces (docs/operations/tracing.md); empty: nothing is traced",
+      openAddressForm,
+    ),
+    OTEL_EXPORTER_OTLP_HEADERS: secret(headerList, "sent along, a key for example", "NAME=VALUE,NAME=VALUE"),
+    OTEL_SERVICE_NAME: variable(z.string().min(1), "parley", "what traces are filed under", "a name"),
+    OTEL_TRACES_SAMPLER: variable(
+      z.enum(samplers),
+      "parentbased_traceidratio",
+      "which traces are taken; parentbased: those of a caller that traces, as the caller says",
+      samplers.join(", "),
+    ),
+    OTEL_TRACES_SAMPLER_ARG: variable(
+      share,
+      "1",
+      "the share of traces that is taken, by the ratio samplers",
+      "a number from 0 to 1",
+    ),
+    OTEL_BSP_SCHEDULE_DELAY: variable(
+      wholeNumber(1, 60_000),
+      "5000",
+      "how long steps of traces are gathered before they are sent",
+      "milliseconds, from 1 to 60000",
+    ),
+    SENTRY_DSN: secret(orNone(sentryDsn), "is told of crashes and unexpected errors, and of traces", "a DSN"),
+    SENTRY_TRACES_SAMPLE_RATE: variable(
+      orNone(share),
+      "",
+      "the share of traces that Sentry gets; empty: 0.1 in production, otherwise 1",
+      "a number from 0 to 1",
+    ),
+    ALERT_WEBHOOK_URL: secret(orNone(openAddress), "is told of alerts, in JSON (docs/operations/alerts.md)", openAddressForm),
+    ALERT_WEBHOOK_SECRET: secret(orNone(z.string().min(16)), "signs what the webhook is told", "16 characters or more"),
+    ALERT_SLACK_URL: secret(orNone(openAddress), "an incoming webhook of Slack, told of alerts", openAddressForm),
+    ALERT_DISCORD_URL: secret(orNone(openAddress), "a webhook of a Discord channel, told of alerts", openAddressForm),
+    ALERT_MAIL_TO: variable(
+      mailAddresses,
+      "",
+      "told of alerts by mail; needs SMTP_URL or MAIL_API_URL",
+      "mail addresses, comma-separated",
+    ),
+    ALERT_RULES: variable(
+      text,
+      "",
+      "changes the rules of alerts or switches them off (docs/operations/alerts.md)",
+      "a JSON file",
+    ),
   },
 } satisfies Record<string, Record<string, Variable>>;
 
@@ -245,6 +302,4 @@ export const notConnected: (keyof Variables)[] = [
   "S3_SECRET_ACCESS_KEY",
   "UPLOAD_MAX_BYTES",
   "RATE_LIMIT_TOOLS",
-  "SENTRY_DSN",
-  "ALERT_WEBHOOK_URL",
 ];

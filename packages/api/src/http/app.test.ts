@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
+import type { CheckReport } from "@parley/core";
 import { describe, expect, test } from "vitest";
-import type { Health } from "./options.ts";
-import { createTestApp } from "./test-app.ts";
+import { createTestApp, createTestContext, createTestLog } from "./test-app.ts";
 
 const post = (body: string, type = "application/json") => ({ method: "POST", body, headers: { "content-type": type } });
 
@@ -80,12 +80,15 @@ describe("compression", () => {
 
 describe("health", () => {
   const operator = { headers: { authorization: "Bearer metrics-token" } };
-  const health = (status: Health["status"]) => async () => ({ status, checks: { redis: { status, detail: "refused" } } });
+  const answering = (status: CheckReport["status"]) => {
+    const answer = async () => ({ status, checks: { redis: { status, ms: 2, detail: "refused" } } });
+    return { health: answer, ready: answer };
+  };
 
   test.each(["/health", "/api/v1/health"])("%s tells strangers no details", async (path) => {
     const response = await createTestApp().ask(path);
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ status: "ok", version: "1.2.3", uptime: 42 });
+    expect(await response.json()).toEqual({ status: "ok", version: "1.2.3", environment: "production", uptime: 42 });
     const wrong = await createTestApp().ask(path, { headers: { authorization: "Bearer metrics-toker" } });
     expect(await wrong.json()).not.toHaveProperty("checks");
   });
@@ -100,6 +103,47 @@ describe("health", () => {
     });
   });
 
+  test("tells an account details that may read the metrics, and no other", async () => {
+    const { log } = createTestLog();
+    const as = (permissions: string[]) =>
+      createTestApp({
+        async createContext(caller, { requestId }) {
+          const context = await createTestContext(log, caller, requestId);
+          return { ...context, actor: context.actor && { ...context.actor, permissions } };
+        },
+      });
+    const good = { headers: { authorization: "Bearer good" } };
+    for (const permissions of [["metrics.read"], ["*"]]) {
+      expect(await (await as(permissions).ask("/health", good)).json()).toHaveProperty("checks");
+      const expired = { headers: { authorization: "Bearer expired" } };
+      expect(await (await as(permissions).ask("/health", expired)).json()).not.toHaveProperty("checks");
+    }
+    expect(await (await as(["users.manage"]).ask("/health", good)).json()).not.toHaveProperty("checks");
+  });
+
+  test("looks up few accounts in a second, whoever asks", async () => {
+    const { ask, exchanges } = createTestApp();
+    for (let time = 0; time < 50; time++) {
+      const response = await ask("/health", { headers: { authorization: `Bearer plk_${time}` } });
+      expect(response.status).toBe(200);
+    }
+    expect(exchanges).toHaveLength(10);
+    expect(await (await ask("/health", operator)).json()).toHaveProperty("checks");
+  });
+
+  test("a foreign page's cookie opens nothing, and hinders nothing", async () => {
+    const headers = { cookie: "parley_access=good", "x-parley": "1", origin: "https://evil.example" };
+    const response = await createTestApp().ask("/health", { headers });
+    expect(response.status).toBe(200);
+    expect(await response.json()).not.toHaveProperty("checks");
+  });
+
+  test("what probes hear is no news, whatever it is", async () => {
+    const { ask, lines } = createTestApp({ checks: answering("down") });
+    for (const path of ["/health", "/ready", "/live", "/metrics"]) await ask(path);
+    expect(lines.map(({ level, message }) => [level, message])).toEqual(Array(4).fill(["debug", "request"]));
+  });
+
   test("tells nobody details where no token is set", async () => {
     const { ask } = createTestApp({ metricsToken: null });
     for (const authorization of ["Bearer ", "Bearer null", ""]) {
@@ -112,7 +156,7 @@ describe("health", () => {
     ["degraded", 200],
     ["down", 503],
   ] as const)("%s is %i", async (status, code) => {
-    const { ask } = createTestApp({ health: health(status) });
+    const { ask } = createTestApp({ checks: answering(status) });
     for (const path of ["/health", "/ready", "/api/v1/ready"]) {
       const response = await ask(path);
       expect(response.status).toBe(code);
@@ -121,11 +165,10 @@ describe("health", () => {
   });
 
   test("a check that throws is down and logged, while the process lives", async () => {
-    const { ask, lines } = createTestApp({
-      health: async () => {
-        throw new Error("postgres://user:password@host");
-      },
-    });
+    const failing = async () => {
+      throw new Error("postgres://user:password@host");
+    };
+    const { ask, lines } = createTestApp({ checks: { health: failing, ready: failing } });
     const response = await ask("/ready");
     expect(response.status).toBe(503);
     expect(await response.text()).not.toContain("password");
@@ -184,5 +227,11 @@ describe("the rest", () => {
       { level: "info", message: "request", fields: expect.objectContaining({ status: 401 }) },
       { level: "info", message: "request", fields: expect.objectContaining({ status: 429 }) },
     ]);
+  });
+
+  test("a path of any length is a short line", async () => {
+    const { ask, lines } = createTestApp();
+    await ask(`/${"x".repeat(5_000)}`);
+    expect(String(lines[0]?.fields.path)).toHaveLength(200);
   });
 });

@@ -4,6 +4,7 @@ import { notFound } from "./answer.ts";
 import { createGate, type Gate } from "./gate.ts";
 import { createHealthRoutes } from "./health.ts";
 import { landingAnswer, styleAnswer } from "./landing-page.ts";
+import { createMetricsPage } from "./metrics-page.ts";
 import type { ApiOptions } from "./options.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createTrpcRoute } from "./trpc-route.ts";
@@ -22,6 +23,7 @@ export function createApp(options: ApiOptions, gate: Gate = createGate(options))
     app.get(`${prefix}/ready`, serve(ready, { probe: true }));
     app.get(`${prefix}/live`, serve(live, { probe: true }));
   }
+  app.get("/metrics", serve(createMetricsPage(options), { probe: true }));
   app.get(
     "/",
     serve(({ secure, host }) => landingAnswer(options.version, options.publicUrl ?? `http${secure ? "s" : ""}://${host}`)),

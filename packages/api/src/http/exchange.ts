@@ -41,6 +41,8 @@ export interface Exchange {
   readonly setCookies: string[];
   /** What the general limit said of the last call. */
   limit: LimitState | null;
+  /** A procedure was called, and the log has a line of it. */
+  isTold: boolean;
 }
 
 const loopback = /^(?:127\.|::1$|::ffff:127\.)/;

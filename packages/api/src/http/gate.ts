@@ -53,6 +53,7 @@ export function createGate(options: GateOptions): Gate {
         startedAt,
         setCookies: [],
         limit: null,
+        isTold: false,
       };
     },
     checkTarget({ path, host }) {

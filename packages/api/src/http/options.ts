@@ -1,23 +1,7 @@
-import type { Services } from "@parley/core";
+import type { AnyInstrument, Services } from "@parley/core";
 import type { AnyTRPCRouter } from "@trpc/server";
 import type { Caller, Context } from "../context.ts";
 import type { Exchange } from "./exchange.ts";
-
-export interface HealthCheck {
-  status: "ok" | "degraded" | "down";
-  ms?: number;
-  detail?: string;
-}
-
-/** What `/health` and `/ready` answer. `down` is 503, the others are 200. */
-export interface Health {
-  status: "ok" | "degraded" | "down";
-  version: string;
-  environment: "production" | "development";
-  /** Seconds. */
-  uptime: number;
-  checks: Record<string, HealthCheck>;
-}
 
 /** What the gate needs: the WebSocket upgrade passes it as well. */
 export interface GateOptions {
@@ -47,10 +31,13 @@ export interface ApiOptions extends GateOptions {
   readonly log: Services["log"];
   readonly version: string;
   readonly metricsToken: string | null;
-  /** `down` also while draining. Bounded in time by whoever writes it. */
-  readonly health: () => Promise<Pick<Health, "status" | "checks">>;
+  readonly instruments: { readonly all: readonly AnyInstrument[] };
+  readonly checks: Pick<Services["checks"], "health" | "ready">;
+  readonly onAnswer?: (status: number) => void;
   /** Bytes of a request's body; 1 MiB without it. */
   readonly bodyLimit?: number;
+  /** False where whoever stands before this server compresses; true without it. */
+  readonly compresses?: boolean;
   /** On the clock of `now`. */
   readonly startedAt: number;
 }

@@ -11,7 +11,7 @@ import { createStandardHeaders, transportSecurity } from "./security-headers.ts"
 export type Handler = (exchange: Exchange, request: Request) => Answer | Promise<Answer>;
 
 export interface RouteOptions {
-  /** A probe asks by address and over plain HTTP: neither host nor scheme is looked at. */
+  /** A probe asks by address and over plain HTTP: neither host nor scheme is looked at. It asks often, and is no news. */
   probe?: boolean;
   /** How this route tells an error; JSON with `error` when not given. */
   errorAnswer?: (error: AppError, requestId: string) => Answer;
@@ -20,8 +20,18 @@ export interface RouteOptions {
 /** Wraps a route: the gate before it, headers, compression, error shape and log line after it. */
 export type Serve = (handler: Handler, route?: RouteOptions) => (c: HonoContext) => Response | Promise<Response>;
 
+interface Sent {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Answer["body"] | Uint8Array<ArrayBuffer>;
+  readonly isProbe: boolean;
+}
+
+/** Of a path in the log: anybody may ask for a long one. */
+const longestPath = 200;
+
 export function createPipeline(options: ApiOptions, gate: Gate): Serve {
-  const { log, now } = options;
+  const { log, now, compresses = true } = options;
   const standardHeaders = createStandardHeaders(options.publicUrl);
 
   return (handler, route = {}) => {
@@ -52,16 +62,16 @@ export function createPipeline(options: ApiOptions, gate: Gate): Serve {
       } catch (error) {
         answer = recover(exchange, error);
       }
-      if (!(answer instanceof Promise)) return finish(exchange, answer);
+      if (!(answer instanceof Promise)) return finish(exchange, answer, route);
       return answer.then(
-        (result) => finish(exchange, result),
-        (error: unknown) => finish(exchange, recover(exchange, error)),
+        (result) => finish(exchange, result, route),
+        (error: unknown) => finish(exchange, recover(exchange, error), route),
       );
     };
   };
 
-  function finish(exchange: Exchange, answer: Answer): Response | Promise<Response> {
-    const { type, body } = answer;
+  function finish(exchange: Exchange, answer: Answer, { probe: isProbe = false }: RouteOptions): Response | Promise<Response> {
+    const { status, type, body } = answer;
     const headers = standardHeaders(exchange.requestId);
     if (type !== null) headers["content-type"] = type;
     if (exchange.secure) headers["strict-transport-security"] = transportSecurity;
@@ -69,23 +79,22 @@ export function createPipeline(options: ApiOptions, gate: Gate): Serve {
     if (exchange.limit) Object.assign(headers, limitHeaders(exchange.limit));
     if (answer.headers) Object.assign(headers, answer.headers);
     const isCompressed =
-      typeof body === "string" && isWorthCompressing(body, type) && acceptsGzip(exchange.headers.get("accept-encoding"));
-    if (!isCompressed) return respond(exchange, answer.status, headers, body);
+      compresses &&
+      typeof body === "string" &&
+      isWorthCompressing(body, type) &&
+      acceptsGzip(exchange.headers.get("accept-encoding"));
+    if (!isCompressed) return respond(exchange, { status, headers, body, isProbe });
     headers["content-encoding"] = "gzip";
-    return gzip(body).then((bytes) => respond(exchange, answer.status, headers, bytes));
+    return gzip(body).then((bytes) => respond(exchange, { status, headers, body: bytes, isProbe }));
   }
 
-  function respond(
-    exchange: Exchange,
-    status: number,
-    headers: Record<string, string>,
-    body: Answer["body"] | Uint8Array<ArrayBuffer>,
-  ): Response {
+  function respond(exchange: Exchange, { status, headers, body, isProbe }: Sent): Response {
     const { requestId, method, path, setCookies } = exchange;
     const ms = Math.round((now() - exchange.startedAt) * 10) / 10;
     headers["x-response-time"] = `${ms.toFixed(1)}ms`;
-    const level = status < 400 ? "debug" : status < 500 ? "info" : "warn";
-    log[level]({ requestId, method, path, status, ms }, "request");
+    options.onAnswer?.(status);
+    const level = status < 400 || exchange.isTold || isProbe ? "debug" : status < 500 ? "info" : "warn";
+    log[level]({ requestId, method, path: path.slice(0, longestPath), status, ms }, "request");
     if (setCookies.length === 0) return new Response(body, { status, headers });
     // Several cookies are several lines, which a record cannot say.
     const lines = new Headers(headers);

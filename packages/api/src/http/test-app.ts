@@ -111,7 +111,7 @@ export async function createTestContext(log: Services["log"], caller: Caller, re
     actor,
     refusal,
     origin,
-    transport: { requestId, cookies: null, noteLimit() {} },
+    transport: { requestId, name: "http", traceparent: null, cookies: null, noteLimit() {}, noteCall() {} },
   };
 }
 
@@ -143,7 +143,11 @@ export function createTestApp(overrides: Partial<ApiOptions> = {}): TestApp {
     trustedProxies: [],
     requireHttps: false,
     metricsToken: "metrics-token",
-    health: async () => ({ status: "ok", checks: { database: { status: "ok", ms: 1 } } }),
+    instruments: { all: [] },
+    checks: {
+      health: async () => ({ status: "ok", checks: { database: { status: "ok", ms: 1 } } }),
+      ready: async () => ({ status: "ok", checks: {} }),
+    },
     startedAt: 0,
     requestId: () => `request-${++requests}`,
     now: () => 42_000,

@@ -34,6 +34,12 @@ export class HttpTransport implements Transport {
     this.#exchange = exchange;
   }
 
+  readonly name = "http";
+
+  get traceparent(): string | null {
+    return this.#exchange.headers.get("traceparent");
+  }
+
   get requestId(): string {
     return this.#exchange.requestId;
   }
@@ -45,5 +51,9 @@ export class HttpTransport implements Transport {
 
   noteLimit(state: LimitState): void {
     this.#exchange.limit = state;
+  }
+
+  noteCall(): void {
+    this.#exchange.isTold = true;
   }
 }

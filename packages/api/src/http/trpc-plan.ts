@@ -22,6 +22,11 @@ export function listProcedures(router: AnyTRPCRouter): Procedures {
   return new Map<string, AnyTRPCProcedure>(Object.entries(router._def.procedures));
 }
 
+/** The names of those that go on until somebody ends them. */
+export function subscriptionsOf(router: AnyTRPCRouter): string[] {
+  return Array.from(listProcedures(router)).flatMap(([name, { _def }]) => (_def.type === "subscription" ? [name] : []));
+}
+
 /** Throws what refuses the request as a whole. */
 export function planCalls(procedures: Procedures, exchange: Exchange): Plan {
   const path = decodePath(exchange.path);

@@ -33,13 +33,16 @@ export function createTrpcRoute(options: ApiOptions): TrpcRoute {
     const body = method === "POST" && plan.type === "mutation" ? await readBody(request, bodyLimit) : null;
     const context = await openContext(exchange);
     opened.context = context;
-    if (isStreamed(plan, exchange)) return answerStreamed({ router, request, body, context, until: options.streamSignal });
+    const [first] = plan.calls;
+    if (isStreamed(plan, exchange)) {
+      const subscription = plan.isBatch ? null : (first?.path ?? null);
+      return answerStreamed({ router, request, body, context, subscription, until: options.streamSignal });
+    }
 
     const read = () => (method === "GET" ? new URLSearchParams(exchange.search).get("input") : body);
     const inputs = new Inputs(read, plan.isBatch ? plan.calls.length : null, deserialize);
     const outcomeOf = (call: PlannedCall, index: number) => answerCall({ call, index, method, context, inputs }, plan.isBatch);
     const allow = plan.type && method !== methodOf(plan.type) ? methodOf(plan.type) : undefined;
-    const [first] = plan.calls;
     if (!plan.isBatch && first) return envelopes.one(await outcomeOf(first, 0), allow);
     return envelopes.batch(await Promise.all(plan.calls.map(outcomeOf)), allow);
   }

@@ -11,15 +11,24 @@ export interface StreamedCall {
   /** The body of a POST, already measured; null for a GET. */
   readonly body: string | null;
   readonly context: Context;
+  /** Null for a batch, whose calls have their own lines. */
+  readonly subscription: string | null;
   /** Also ends the stream when the caller's session or rights do. */
   readonly until: ((context: Context, signal: AbortSignal) => AbortSignal) | undefined;
 }
 
 /** Subscriptions (SSE) and streamed batches (JSON lines) are tRPC's own. */
-export async function answerStreamed({ router, request, body, context, until }: StreamedCall): Promise<Answer> {
+export async function answerStreamed({ router, request, body, context, subscription, until }: StreamedCall): Promise<Answer> {
   const { url, method, headers } = request;
+  const startedAt = performance.now();
   // A request's own signal says nothing of a stream that has come to its end.
   const over = new AbortController();
+  over.signal.addEventListener("abort", () => {
+    if (subscription === null) return;
+    const { services, requestId, actor } = context;
+    const ms = Math.round(performance.now() - startedAt);
+    services.log.debug({ requestId, userId: actor?.userId ?? null, procedure: subscription, ms }, "subscription ended");
+  });
   const ended = AbortSignal.any([request.signal, over.signal]);
   const signal = until?.(context, ended) ?? ended;
   const response = await fetchRequestHandler({

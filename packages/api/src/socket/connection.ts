@@ -23,6 +23,8 @@ export interface Environment extends OutgoingEnvironment {
   /** Open subscriptions of all connections. */
   subscriptions: number;
   createContext(caller: Caller): Promise<SocketContext>;
+  /** What is worth a line when somebody looks closely. */
+  note(fields: object, message: string): void;
   requestId(): string;
   closed(connection: Connection): void;
 }
@@ -113,6 +115,12 @@ export class Connection extends Outgoing implements Host, SocketConnection {
     if (this.#subscriptions?.delete(id)) this.environment.subscriptions--;
   }
 
+  ended({ path, context }: Call, milliseconds: number): void {
+    const { requestId = "", actor } = context ?? {};
+    const ms = Math.round(milliseconds);
+    this.environment.note({ requestId, userId: actor?.userId ?? null, procedure: path, ms }, "subscription ended");
+  }
+
   protected onClosed(): void {
     const subscriptions = this.#subscriptions;
     this.#subscriptions = undefined;
@@ -127,6 +135,8 @@ export class Connection extends Outgoing implements Host, SocketConnection {
     this.#opening = readCaller()
       .then((caller) => environment.createContext(caller))
       .then((context) => {
+        // A socket keeps who it belongs to: who that is has to be asked again, over another one.
+        if (context.refusal?.reason === "unavailable") throw context.refusal;
         this.#context = context;
         this.#heardAt = environment.sweeps;
         this.#opening = undefined;

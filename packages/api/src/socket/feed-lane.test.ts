@@ -21,6 +21,7 @@ function slowOutlet(room: number) {
     report() {},
     wait: (waiter) => waiters.push(waiter),
     forget() {},
+    ended() {},
   };
   const outlet: Outlet = {
     host,

@@ -10,7 +10,7 @@ import type { Socket, SocketConnection } from "./socket.ts";
 
 export interface SocketHubOptions<Router extends AnyTRPCRouter> {
   readonly router: Router;
-  readonly log: Pick<Services["log"], "warn">;
+  readonly log: Pick<Services["log"], "warn" | "debug">;
   readonly limits?: Partial<SocketLimits>;
   /** Once a connection. Each call gets a copy with a request id of its own. */
   createContext(caller: Caller): Promise<inferRouterContext<Router> & SocketContext>;
@@ -66,6 +66,7 @@ export function createSocketHub<Router extends AnyTRPCRouter>(options: SocketHub
         if (seen === changes) return context;
       }
     },
+    note: (fields, message) => log.debug(fields, message),
     requestId: options.requestId,
     paused(outgoing) {
       paused.add(outgoing);

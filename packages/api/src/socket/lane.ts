@@ -20,6 +20,8 @@ export interface Host {
   report(cause: unknown, message: string): void;
   wait(waiter: Waiter): void;
   forget(id: Call["id"]): void;
+  /** A subscription that had started is over. */
+  ended(call: Call, milliseconds: number): void;
 }
 
 /** What a lane needs of its subscription. */

@@ -133,6 +133,14 @@ describe("the limits of our socket", () => {
     expect(laptop.socket.ending).toEqual({ code: 4403, reason: "rights_changed" });
   });
 
+  test("a socket whose credentials could not be looked at is not kept: another one may be luckier", async () => {
+    const { send, socket, reasons } = await open({ token: "unchecked" });
+    await send(query(1, "token"));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(socket.ending).toEqual({ code: 1013, reason: "unavailable" });
+    expect(new Set(reasons())).toEqual(new Set(["unavailable"]));
+  });
+
   test("a session that ends while a socket is being opened is not missed", async () => {
     const ended = new Set<string>();
     const answers: (() => void)[] = [];
@@ -143,7 +151,7 @@ describe("the limits of our socket", () => {
       async createContext({ token }: Caller) {
         const actor = token !== null && ended.has(token) ? null : actorOf(token);
         await new Promise<void>((resolve) => answers.push(resolve));
-        return { requestId: "", actor, token: actor && token, world };
+        return { requestId: "", actor, refusal: null, token: actor && token, world };
       },
     });
     const socket = new FakeSocket();

@@ -59,7 +59,7 @@ async function theirs(): Promise<TestServer> {
       createContext({ info }) {
         const token = info.connectionParams?.token ?? null;
         if (token === "broken") throw new AppError("unavailable", "No database");
-        return { requestId: "fixed", actor: actorOf(token), token, world };
+        return { requestId: "fixed", actor: actorOf(token), refusal: null, token, world };
       },
     });
     broadcastReconnect = handler.broadcastReconnectNotification;

@@ -14,6 +14,7 @@ export class Subscription implements Outlet {
   isOver = false;
   readonly #call: Call;
   readonly #controller = new AbortController();
+  readonly #openedAt = performance.now();
   #lane: Lane | undefined;
 
   constructor(call: Call, host: Host) {
@@ -68,6 +69,7 @@ export class Subscription implements Outlet {
     if (this.isOver) return;
     this.isOver = true;
     this.host.forget(this.#call.id);
+    this.host.ended(this.#call, performance.now() - this.#openedAt);
     this.deliver(stopped);
   }
 

@@ -208,7 +208,7 @@ export function actorOf(token: string | null): TestContext["actor"] {
   };
 }
 
-export const quietLog = { warn() {} };
+export const quietLog = { warn() {}, debug() {} };
 
 export function createTestHub(world: World, limits: Partial<SocketLimits> = {}): SocketHub {
   let calls = 0;
@@ -219,7 +219,8 @@ export function createTestHub(world: World, limits: Partial<SocketLimits> = {}):
     requestId: () => `request-${++calls}`,
     async createContext({ token }: Caller) {
       if (token === "broken") throw new AppError("unavailable", "No database");
-      return { requestId: "", actor: actorOf(token), token, world };
+      const refusal = token === "unchecked" ? new AppError("unavailable", "The database is busy") : null;
+      return { requestId: "", actor: actorOf(token), refusal, token, world };
     },
   });
 }

@@ -11,7 +11,7 @@ const options = { url, transport, token: () => token, ...(transport === "websock
 
 const guest = createParley(options);
 const models = await guest.api.model.list.query();
-const refusedGuest = await refusalOf(textOf(guest.follow(crypto.randomUUID())));
+const refusedGuest = await refusalOf(textOf(guest.chat.follow(crypto.randomUUID())));
 await guest.close();
 
 const parley = createParley(options);
@@ -23,19 +23,19 @@ const { user } = await api.auth.me.query();
 const told = tellAfter(api.chat.live.subscribe({}), "run-ended");
 const sent = await send("Grüße, 🌍!");
 const { runId, messageId } = sent.answer;
-const followed = await textOf(parley.follow(runId));
+const followed = await textOf(parley.chat.follow(runId));
 const { items } = await api.chat.messages.list.query({ conversationId: sent.conversationId });
-const replayed = await textOf(parley.follow(runId));
-const refusedUnknown = await refusalOf(textOf(parley.follow(crypto.randomUUID())));
+const replayed = await textOf(parley.chat.follow(runId));
+const refusedUnknown = await refusalOf(textOf(parley.chat.follow(crypto.randomUUID())));
 const refusedInvalid = await refusalOf(api.chat.send.mutate({ clientMessageId: "", content: "" }));
 
 const toldRunId = await Promise.race([told, new Promise((resolve) => setTimeout(resolve, 5_000, "nothing").unref())]);
 
 const second = await send("Once more");
 let eventsBeforeLeaving = 0;
-for await (const _ of parley.follow(second.answer.runId)) if (++eventsBeforeLeaving === 3) break;
+for await (const _ of parley.chat.follow(second.answer.runId)) if (++eventsBeforeLeaving === 3) break;
 const third = await send("And again");
-const closing = textOf(parley.follow(third.answer.runId));
+const closing = textOf(parley.chat.follow(third.answer.runId));
 await new Promise((resolve) => setTimeout(resolve, 200));
 await parley.close();
 const { status, deltas } = await closing;

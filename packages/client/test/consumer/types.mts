@@ -4,6 +4,7 @@ import {
   createParley,
   type ErrorData,
   type ErrorReason,
+  type FollowedEvent,
   isParleyError,
   type LiveEvent,
   type Message,
@@ -55,9 +56,11 @@ items[0]?.contextLength satisfies number | null | undefined;
 // @ts-expect-error a model has no price here
 items[0]?.price;
 
-for await (const event of parley.follow("run")) {
-  check<Same<typeof event, RunEvent>>();
+for await (const event of parley.chat.follow("run")) {
+  check<Same<typeof event, FollowedEvent>>();
+  event satisfies RunEvent;
   describe(event) satisfies string;
+  parley.chat.follow("run", { lastEventId: event.id });
 }
 for await (const { id, data } of api.chat.live.subscribe({})) {
   check<Same<typeof data, LiveEvent>>();
@@ -71,7 +74,7 @@ api.chat.follow.subscribe(
   },
 );
 // @ts-expect-error a run has an id
-parley.follow(7);
+parley.chat.follow(7);
 
 try {
   await api.auth.login.mutate({ identifier: "me", password: "secret" });

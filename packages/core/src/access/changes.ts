@@ -5,6 +5,7 @@ import type { Ports } from "../ports.ts";
 export type AccessChange =
   | { kind: "session_ended"; userId: string; sessionId: string }
   | { kind: "rights_changed"; userId: string }
+  | { kind: "membership_ended"; userId: string; conversationId: string }
   /** Nobody loses anything: what is remembered of the person is old. */
   | { kind: "profile_changed"; userId: string };
 
@@ -36,18 +37,16 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
     const startedAt = clock.now().getTime();
     const [read] = await recent(database, { floor });
     if (!read) return;
-    for (const { id, kind, userId, sessionId } of read.changes) {
-      if (applied.has(id)) continue;
-      if (kind !== "session_ended") apply({ kind, userId });
-      else if (sessionId) apply({ kind, userId, sessionId });
+    for (const { id, ...row } of read.changes) {
+      const change = applied.has(id) ? null : toChange(row);
+      if (change) apply(change);
     }
     applied = new Set(read.changes.map(({ id }) => id));
     floor = read.floor;
     readAt = startedAt;
   }
 
-  background.run("read access changes", readNew);
-  background.every("read access changes", readEveryMs, readNew);
+  background.every("read access changes", readEveryMs, readNew, { atOnce: true });
   background.every("sweep access changes", sweepMs, async () => {
     await sweep(database, { keepMs });
   });
@@ -83,21 +82,43 @@ export function concerns(change: AccessChange, caller: { userId: string; session
       return change.sessionId === caller.sessionId;
     case "rights_changed":
       return change.userId === caller.userId;
+    case "membership_ended":
     case "profile_changed":
       return false;
   }
 }
 
+function toChange({ kind, userId, sessionId, conversationId }: Omit<Row, "id">): AccessChange | null {
+  switch (kind) {
+    case "session_ended":
+      return sessionId === null ? null : { kind, userId, sessionId };
+    case "membership_ended":
+      return conversationId === null ? null : { kind, userId, conversationId };
+    case "rights_changed":
+    case "profile_changed":
+      return { kind, userId };
+  }
+}
+
+interface Row {
+  id: number;
+  kind: AccessChange["kind"];
+  userId: string;
+  sessionId: string | null;
+  conversationId: string | null;
+}
+
 interface Read {
   floor: string;
-  changes: { id: number; kind: AccessChange["kind"]; userId: string; sessionId: string | null }[];
+  changes: Row[];
 }
 
 const recent = statement<{ floor: string | null }, Read>(
   "recent_access_changes",
   // The oldest transaction that is still under way is where the next reading begins.
   sql`select now_at.floor, coalesce((
-      select json_agg(json_build_object('id', id, 'kind', kind, 'userId', user_id, 'sessionId', session_id) order by id)
+      select json_agg(json_build_object('id', id, 'kind', kind, 'userId', user_id, 'sessionId', session_id,
+        'conversationId', conversation_id) order by id)
       from access_changes where transaction >= coalesce(${value("floor")}::bigint, now_at.floor::bigint)), '[]') as changes
     from (select pg_snapshot_xmin(pg_current_snapshot())::text as floor) as now_at`,
 );

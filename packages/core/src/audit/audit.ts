@@ -22,7 +22,20 @@ export type AuditAction =
   | "session.reuse"
   | "key.create"
   | "key.revoke"
-  | "invite.create";
+  | "invite.create"
+  | "conversation.delete"
+  | "conversation.export"
+  | "conversation.import"
+  | "conversation.share"
+  | "conversation.update"
+  | "conversation.visibility"
+  | "member.add"
+  | "member.join"
+  | "member.leave"
+  | "member.remove"
+  | "member.role"
+  | "message.edit"
+  | "message.delete";
 
 export interface AuditEntry {
   /** Null when nobody is signed in. */

@@ -22,3 +22,6 @@ export interface Origin {
   /** It was made on this very machine, and by no proxy. */
   readonly isLocal: boolean;
 }
+
+/** What the audit log keeps of it. */
+export type Caller = Pick<Origin, "address">;

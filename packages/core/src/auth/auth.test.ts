@@ -219,8 +219,9 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
         expect((await stranger.auth.authenticate(accessToken)).refusal).toMatchObject({ reason: "unauthenticated" });
       });
       const [head, body, signature] = accessToken.split(".");
+      const changed = `${signature?.startsWith("A") ? "B" : "A"}${signature?.slice(1)}`;
       const none = `${btoa('{"alg":"none","typ":"at+jwt"}').replace(/=/g, "")}.${body}.`;
-      for (const token of ["", "x", `${head}.${body}`, `${head}.${body}.${signature?.slice(0, -2)}AA`, none, "plk_made-up"]) {
+      for (const token of ["", "x", `${head}.${body}`, `${head}.${body}.${changed}`, none, "plk_made-up"]) {
         expect((await node.auth.authenticate(token)).refusal, token).toMatchObject({ reason: "unauthenticated" });
       }
     });

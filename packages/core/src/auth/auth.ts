@@ -1,12 +1,15 @@
 import type { ChangePassword, CreateInvitation, Invitation, Login, Me, Refresh, Register, Session, User } from "@parley/contract";
 import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
-import { AppError } from "../errors.ts";
+import { openGeneralRoom } from "../conversations/public-rooms.ts";
+import { AppError, invalidField } from "../errors.ts";
 import type { Keys } from "../keys/keys.ts";
+import type { Meters } from "../metrics/meters.ts";
 import type { Ports } from "../ports.ts";
 import type { IssuedTokens, Sessions } from "../sessions/sessions.ts";
 import type { Settings } from "../settings.ts";
 import { orGone } from "../users/own-account.ts";
+import type { UserRecords } from "../users/user-records.ts";
 import type { Actor, Origin } from "./actor.ts";
 import type { Gatekeeper } from "./gatekeeper.ts";
 import { createLetterbox } from "./letterbox.ts";
@@ -19,20 +22,14 @@ import {
   hasAccounts,
   insertUser,
   markEmailVerified,
+  type NewUser,
   setPasswordHash,
   type UserRow,
 } from "./queries.ts";
 import { createSetupCode } from "./setup-code.ts";
 import { createSignIn } from "./sign-in.ts";
 
-type AuthPorts = Pick<
-  Ports,
-  "database" | "passwords" | "clock" | "ids" | "cache" | "mailer" | "background" | "rateLimiter" | "log"
->;
-
-const userCacheMs = 60 * 60_000;
-
-const userCacheKey = (userId: string) => `user:${userId}`;
+type AuthPorts = Pick<Ports, "database" | "passwords" | "clock" | "ids" | "mailer" | "background" | "rateLimiter" | "log">;
 
 export interface OpenedSession {
   user: User;
@@ -45,21 +42,23 @@ export type Auth = ReturnType<typeof createAuth>;
 export function createAuth(
   ports: AuthPorts,
   settings: Settings,
-  parts: { access: AccessChanges; audit: Audit; sessions: Sessions; keys: Keys; gatekeeper: Gatekeeper },
+  parts: {
+    access: AccessChanges;
+    audit: Audit;
+    sessions: Sessions;
+    keys: Keys;
+    gatekeeper: Gatekeeper;
+    records: UserRecords;
+    meters: Meters;
+  },
 ) {
-  const { database, passwords, clock, ids, cache } = ports;
-  const { access, audit, sessions, keys, gatekeeper } = parts;
+  const { database, passwords, clock, ids } = ports;
+  const { access, audit, sessions, keys, gatekeeper, records, meters } = parts;
   const letterbox = createLetterbox(ports, settings);
-  const signIn = createSignIn(ports, { audit });
+  const signIn = createSignIn(ports, { audit, meters });
   const setupCode = createSetupCode(settings.jwtSecrets);
   const isVerificationRequired = settings.emailVerification === "required";
   let isFounded = false;
-
-  let changes = 0;
-  access.onChange(({ userId }) => {
-    changes++;
-    ports.background.run("forget a user", () => cache.delete(userCacheKey(userId)));
-  });
 
   async function openSession(user: UserRow, deviceName: string | undefined, origin: Origin): Promise<OpenedSession> {
     const { isKnownDevice, ...opened } = await sessions.open(user, deviceName ?? null, origin);
@@ -76,6 +75,16 @@ export function createAuth(
     throw new AppError("forbidden", "The first account needs the set-up code that the server printed when it started");
   }
 
+  /** The first account comes with the first room: both once, or neither. */
+  function insertAccount(user: NewUser): Promise<boolean> {
+    if (!user.isFounder) return insertUser(database, user);
+    return database.transaction(async (transaction) => {
+      const isMade = await insertUser(transaction, user);
+      if (isMade) await openGeneralRoom(transaction, { id: ids.next(), ownerId: user.id });
+      return isMade;
+    });
+  }
+
   function checkInvitation(input: Register) {
     if (settings.registration === "closed") throw new AppError("registration_closed", "Nobody can register here");
     if (settings.registration === "invite" && input.invitation === undefined) {
@@ -89,8 +98,7 @@ export function createAuth(
   }
 
   function hashNew(password: string): Promise<string> {
-    const message = "This password is one of the first that are tried";
-    if (isCommonPassword(password)) throw new AppError("invalid_input", message, { issues: [{ path: "password", message }] });
+    if (isCommonPassword(password)) throw invalidField("password", "This password is one of the first that are tried");
     return passwords.hash(normalizePassword(password));
   }
 
@@ -118,12 +126,12 @@ export function createAuth(
         createdAt: now.toISOString(),
       };
       const invitation = !isFounder && input.invitation !== undefined ? await hashLink(input.invitation) : null;
-      let isMade = await insertUser(database, { ...user, isFounder, invitation });
+      let isMade = await insertAccount({ ...user, isFounder, invitation });
       if (!isMade && isFounder) {
         // Somebody else was the first in the meantime.
         isFounder = false;
         checkInvitation(input);
-        isMade = await insertUser(database, { ...user, isFounder, invitation });
+        isMade = await insertAccount({ ...user, isFounder, invitation });
       }
       isFounded = true;
       if (!isMade) return refuseRegistration(user, invitation !== null);
@@ -159,14 +167,7 @@ export function createAuth(
     },
 
     async me(actor: Actor): Promise<Me> {
-      const key = userCacheKey(actor.userId);
-      let user = await cache.get<User>(key);
-      if (!user) {
-        const before = changes;
-        user = publicUser(orGone(await findUser(database, actor.userId)));
-        // What was read before a change may be older than it.
-        if (before === changes) await cache.set(key, user, userCacheMs);
-      }
+      const user = publicUser(orGone(await records.find(actor.userId)));
       return { user, session: actor.via === "session" ? { id: actor.sessionId } : null };
     },
 
@@ -207,6 +208,7 @@ export function createAuth(
       await setPasswordHash(database, { id: user.id, passwordHash, before: null });
       // Whoever has the letter has the address.
       await markEmailVerified(database, user.id, clock.now().toISOString());
+      access.apply({ kind: "profile_changed", userId: user.id });
       await sessions.end(user.id, { reason: "password" });
       await keys.revokeAll(user.id);
       audit.record({
@@ -228,6 +230,7 @@ export function createAuth(
       const userId = await letterbox.open("verify_email", token);
       if (!userId) throw new AppError("not_found", "This link does not work: it was used, is too old, or was never made");
       await markEmailVerified(database, userId, clock.now().toISOString());
+      access.apply({ kind: "profile_changed", userId });
       audit.record({
         actorId: userId,
         action: "email.verify",
@@ -267,7 +270,7 @@ export function requireSession(actor: Actor): void {
   if (actor.via === "key") throw new AppError("forbidden", "This needs a session: an API key cannot do it");
 }
 
-export function publicUser(row: UserRow): User {
+export function publicUser(row: User): User {
   const { id, email, username, displayName, role, plan, createdAt } = row;
   return { id, email, username, displayName, role, plan, createdAt };
 }

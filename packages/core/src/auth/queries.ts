@@ -144,7 +144,10 @@ export async function setPasswordHash(database: Database, values: { id: string; 
 
 const verified = statement<{ id: string; now: string }, never>(
   "verify_email",
-  sql`update users set email_verified_at = coalesce(email_verified_at, ${value("now")}::timestamptz) where id = ${value("id")}::uuid`,
+  sql`with changed as (
+      update users set email_verified_at = ${value("now")}::timestamptz
+      where id = ${value("id")}::uuid and email_verified_at is null returning id)
+    insert into access_changes (kind, user_id) select 'profile_changed', id from changed`,
 );
 
 export async function markEmailVerified(database: Database, id: string, now: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Login } from "@parley/contract";
 import type { Audit } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
+import type { Meters } from "../metrics/meters.ts";
 import type { Ports } from "../ports.ts";
 import { findKnownDevice } from "../sessions/queries.ts";
 import type { Origin } from "./actor.ts";
@@ -19,7 +20,7 @@ const slowestMs = 1_000;
  * Checks a name and a password. A wrong pair is one answer, in one time: for a name that does not exist a hash is verified
  * too, and a lock is told only to whoever has the right password.
  */
-export function createSignIn(ports: SignInPorts, { audit }: { audit: Audit }) {
+export function createSignIn(ports: SignInPorts, { audit, meters }: { audit: Audit; meters: Meters }) {
   const { database, passwords, clock, rateLimiter } = ports;
   let decoy: string | undefined;
 
@@ -38,6 +39,7 @@ export function createSignIn(ports: SignInPorts, { audit }: { audit: Audit }) {
 
     const user = await findUserByKey(database, name);
     if (!(await verify(user, password)) || !user) {
+      meters.failedSignIns.add(1);
       await rateLimiter.consume("sign-in-name", name, failuresByName);
       const counted = await countFailure(database, user?.id ?? null, clock.now().toISOString());
       if (user && counted?.lockedUntil && new Date(counted.lockedUntil) > clock.now()) {

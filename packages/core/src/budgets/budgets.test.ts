@@ -41,11 +41,11 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
   }
 
   let sent = 0;
-  type Actor = Parameters<typeof node.chat.send>[0];
+  type Actor = Parameters<typeof node.turns.send>[0];
   const send = (actor: Actor, more = {}) =>
-    node.chat.send(actor, { clientMessageId: `b-${++sent}`, content: "Hello there", model: "priced", ...more });
+    node.turns.send(actor, { clientMessageId: `b-${++sent}`, content: "Hello there", model: "priced", ...more });
   async function endOf(actor: Actor, runId: string | undefined) {
-    for await (const { event } of await node.chat.follow(actor, { runId: runId ?? "" })) {
+    for await (const { event } of await node.follow(actor, { runId: runId ?? "" })) {
       if (event.type === "run-end") return event;
     }
     throw new Error("The run has no end");
@@ -114,7 +114,7 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
     const refused: unknown = await send(actor).catch((error) => error);
     expect(refused).toMatchObject({ reason: "budget_exceeded", message: expect.stringMatching(/\d{4}-\d{2}-01/) });
     expect(Math.abs(Number(Reflect.get(Object(refused), "retryAfterMs")) - untilNextMonth)).toBeLessThan(60_000);
-    expect(await node.chat.send(actor, { clientMessageId: "unanswered", content: "x", answer: false })).toMatchObject({
+    expect(await node.turns.send(actor, { clientMessageId: "unanswered", content: "x", answer: false })).toMatchObject({
       answer: null,
     });
   });
@@ -201,9 +201,9 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
     const stream = await scripted.next();
     stream.text("These are some words that were said");
     const seen: RunEvent[] = [];
-    for await (const { event } of await node.chat.follow(actor, { runId: answer?.runId ?? "" })) {
+    for await (const { event } of await node.follow(actor, { runId: answer?.runId ?? "" })) {
       seen.push(event);
-      if (event.type === "text-delta") await node.chat.stop(actor, { runId: answer?.runId ?? "" });
+      if (event.type === "text-delta") await node.runs.stop(actor, { runId: answer?.runId ?? "" });
     }
     const end = seen.at(-1);
     if (end?.type !== "run-end") throw new Error("The run has no end");
@@ -243,7 +243,7 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
     const { answer } = await send(actor);
     (await scripted.next()).ping();
     await new Promise((resolve) => setImmediate(resolve));
-    await node.chat.stop(actor, { runId: answer?.runId ?? "" });
+    await node.runs.stop(actor, { runId: answer?.runId ?? "" });
     const { receipt } = await endOf(actor, answer?.runId);
     expect(receipt.attempts).toMatchObject([{ outcome: "stopped", estimated: true, tokens: { output: 0 } }]);
     expect(receipt.total.tokens.input).toBeGreaterThan(0);
@@ -263,11 +263,11 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
     boot({ tokens: 120, micros: null });
     const { actor } = await node.person();
     const message = { clientMessageId: "once", content: "Hello there", model: "priced" };
-    const first = await node.chat.send(actor, message);
+    const first = await node.turns.send(actor, message);
     await scripted.next();
     await expect(send(actor)).rejects.toMatchObject({ reason: "budget_exceeded" });
-    expect((await node.chat.send(actor, message)).answer).toEqual(first.answer);
-    await expect(node.chat.send(actor, { ...message, content: "Else" })).rejects.toMatchObject({
+    expect((await node.turns.send(actor, message)).answer).toEqual(first.answer);
+    await expect(node.turns.send(actor, { ...message, content: "Else" })).rejects.toMatchObject({
       reason: "idempotency_mismatch",
     });
   });
@@ -291,7 +291,7 @@ describe.each(databaseKinds)("budgets on %s", (kind) => {
     const { answer, conversationId } = await send(pro, { model: "for-pro" });
     (await scripted.next()).end();
     await endOf(pro, answer?.runId);
-    await node.chat.send(actor, { clientMessageId: `b-${++sent}`, content: "And now?", conversationId });
+    await node.turns.send(actor, { clientMessageId: `b-${++sent}`, content: "And now?", conversationId });
     const stream = await scripted.next();
     expect(stream.request.model).toBe("priced");
     stream.end();

@@ -13,7 +13,7 @@ export interface Budget {
 
 export type PlanBudgets = Record<Plan, Budget>;
 
-export interface HoldRequest {
+interface HoldRequest {
   runId: string;
   userId: string;
   budget: Budget;

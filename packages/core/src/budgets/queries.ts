@@ -1,16 +1,18 @@
+import type { Receipt } from "@parley/contract/events";
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
+import { spentBy } from "../tokens/costs.ts";
 
 /** UTC. A run stays in the month in which something was first set aside for it. */
-export const thisMonth = sql`date_trunc('month', now() at time zone 'utc')::date`;
+const thisMonth = sql`date_trunc('month', now() at time zone 'utc')::date`;
 
 const openMonth = statement<{ userId: string }, never>(
   "open_budget_month",
   sql`insert into budget_months (user_id, month) values (${value("userId")}::uuid, ${thisMonth}) on conflict do nothing`,
 );
 
-export interface LockedMonth {
+interface LockedMonth {
   month: string;
   usedTokens: number;
   usedMicros: number;
@@ -39,7 +41,14 @@ export async function lockMonth(transaction: Database, run: { userId: string; ru
   return opened;
 }
 
-const hold = statement<Record<string, unknown>, never>(
+interface Hold extends Pick<LockedMonth, "month" | "heldTokens" | "heldMicros"> {
+  runId: string;
+  userId: string;
+  tokens: number;
+  micros: number;
+}
+
+const hold = statement<Hold, never>(
   "hold_budget",
   sql`with held as (
       insert into budget_holds (run_id, user_id, month, tokens, micros)
@@ -50,16 +59,9 @@ const hold = statement<Record<string, unknown>, never>(
     where user_id = ${value("userId")}::uuid and month = ${value("month")}::date`,
 );
 
-export interface Hold extends Pick<LockedMonth, "month" | "heldTokens" | "heldMicros"> {
-  runId: string;
-  userId: string;
-  tokens: number;
-  micros: number;
-}
-
 /** In place of what the run held before. */
 export async function setHold(transaction: Database, wanted: Hold): Promise<void> {
-  await hold(transaction, { ...wanted });
+  await hold(transaction, wanted);
 }
 
 interface Amount {
@@ -80,10 +82,15 @@ export async function findTaken(database: Database, userId: string): Promise<{ u
   return found ?? { used: { tokens: 0, micros: 0 }, held: { tokens: 0, micros: 0 } };
 }
 
+/** Ids begin with the time at which they were made, in milliseconds. */
+const aMinuteAgo = sql`(lpad(to_hex((extract(epoch from now() - interval '1 minute') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
+
 const release = statement<Record<string, never>, never>(
   "release_budget_holds",
   sql`with gone as (
       delete from budget_holds where not exists (select from runs where runs.id = budget_holds.run_id and runs.status = 'running')
+        -- A title or a summary has no run, and takes no longer than that.
+        and (run_id < ${aMinuteAgo} or exists (select from runs where runs.id = budget_holds.run_id))
       returning user_id, month, tokens, micros)
     update budget_months set held_tokens = held_tokens - given.tokens, held_micros = held_micros - given.micros
       from (select user_id, month, sum(tokens) as tokens, sum(micros) as micros from gone group by user_id, month) as given
@@ -117,3 +124,42 @@ export const charge = sql`
         used_micros = budget_months.used_micros + excluded.used_micros,
         held_tokens = budget_months.held_tokens - coalesce((select tokens from freed), 0),
         held_micros = budget_months.held_micros - coalesce((select micros from freed), 0))`;
+
+interface Charge {
+  runId: string;
+  userId: string;
+  attempts: string;
+  spentTokens: number;
+  spentMicros: number;
+}
+
+const chargeAlone = statement<Charge, never>(
+  "charge_without_run",
+  sql`with ended as (
+      select ${value("runId")}::uuid as id, (select id from users where id = ${value("userId")}::uuid) as user_id
+      where not exists (select from runs where id = ${value("runId")}::uuid)),
+    ${charge}
+    select 1 from ended`,
+);
+
+/** What has no run costs too: a task of ours, and a run whose conversation was deleted meanwhile. */
+export async function chargeWithoutRun(database: Database, { runId, userId, attempts }: Receipt & { userId: string }) {
+  const { tokens: spentTokens, micros: spentMicros } = spentBy(attempts);
+  await chargeAlone(database, { runId, userId, attempts: JSON.stringify(attempts), spentTokens, spentMicros });
+}
+
+const chargeFenced = statement<Omit<Charge, "userId">, never>(
+  "charge_fenced_run",
+  sql`with ended as (
+      update runs set attempts = ${value("attempts")}::jsonb
+      where id = ${value("runId")}::uuid and status <> 'running' and attempts = '[]'::jsonb returning id, user_id),
+    ${charge}
+    select 1 from runs where id = ${value("runId")}::uuid`,
+);
+
+/** What a writer has spent whose run another one has ended without knowing of it. False when there is no such run. */
+export async function chargeFencedRun(database: Database, { runId, attempts }: Receipt): Promise<boolean> {
+  const { tokens: spentTokens, micros: spentMicros } = spentBy(attempts);
+  const found = await chargeFenced(database, { runId, attempts: JSON.stringify(attempts), spentTokens, spentMicros });
+  return found.length > 0;
+}

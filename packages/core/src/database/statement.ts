@@ -10,7 +10,7 @@ export const value = sql.placeholder;
  * A statement written by hand. Its text is built once, and the server keeps its plan: one round trip a call.
  * Times come back as strings, because drivers differ; `instant` reads them.
  */
-export function statement<Values extends Record<string, unknown>, Row>(name: string, text: SQL) {
+export function statement<Values extends object, Row>(name: string, text: SQL) {
   const query = dialect.sqlToQuery(text);
   type Prepared = { execute: Row[] | { rows: Row[] }; all: unknown; values: unknown };
   const prepare = (database: Database) => database._.session.prepareQuery<Prepared>(query, undefined, name, false);
@@ -21,10 +21,13 @@ export function statement<Values extends Record<string, unknown>, Row>(name: str
       prepared = prepare(database);
       preparedFor.set(database, prepared);
     }
-    const result = await prepared.execute(values);
+    const result = await prepared.execute(asRecord(values));
     return Array.isArray(result) ? result : result.rows;
   };
 }
+
+/** An interface is no record, as far as types go: its copy is. */
+const asRecord = (values: object): Record<string, unknown> => ({ ...values });
 
 /** A row as a statement gives it. */
 export type Written<Row> = {

@@ -22,6 +22,15 @@ export interface AttemptOutcome {
   hasCalledTool: boolean;
 }
 
+interface Heard {
+  firstTokenMs: number | null;
+  usage: TokenCounts | null;
+  finishReason: FinishReason | null;
+  hasCalledTool: boolean;
+  /** For the estimate, should the vendor not count. */
+  written: string;
+}
+
 interface Call {
   target: OfferedModel;
   key: number;
@@ -38,56 +47,52 @@ export async function makeAttempt(
 ): Promise<AttemptOutcome> {
   const { provider, model } = target;
   const startedAt = clock.now().getTime();
-  let firstTokenMs: number | null = null;
-  let usage: TokenCounts | null = null;
-  let finishReason: FinishReason | null = null;
+  const heard: Heard = { firstTokenMs: null, usage: null, finishReason: null, hasCalledTool: false, written: "" };
   let failure: ProviderError | null = null;
-  let hasCalledTool = false;
-  /** For the estimate, should the vendor not count. */
-  let written = "";
   const spoke = () => {
-    firstTokenMs ??= clock.now().getTime() - startedAt;
+    heard.firstTokenMs ??= clock.now().getTime() - startedAt;
   };
 
   const watch = watchDeadlines(provider.isLocal ? { ...deadlines, firstByteMs: deadlines.localFirstByteMs } : deadlines, signal);
   try {
-    for await (const event of provider.stream(request, { key, signal: watch.signal })) {
+    await provider.stream(request, { key, signal: watch.signal }, (event) => {
       watch.signs++;
       switch (event.type) {
         case "text":
           if (event.text !== "") spoke();
-          written += event.text;
+          heard.written += event.text;
           sink.text(event.text);
           break;
         case "reasoning":
           if (event.text !== "") spoke();
-          written += event.text;
+          heard.written += event.text;
           sink.reasoning(event.text);
           break;
         case "tool-call":
           spoke();
-          hasCalledTool = true;
+          heard.hasCalledTool = true;
           sink.toolCall(event);
           break;
         case "tool-input":
-          written += event.text;
+          heard.written += event.text;
           break;
         case "usage":
-          usage = counted(event.tokens) ?? usage;
+          heard.usage = counted(event.tokens) ?? heard.usage;
           break;
         case "end":
-          finishReason = event.finishReason;
+          heard.finishReason = event.finishReason;
           break;
         case "ping":
           break;
       }
-    }
-    if (finishReason === null) failure = new ProviderError("cut", "The stream stopped without its end");
+    });
+    if (heard.finishReason === null) failure = new ProviderError("cut", "The stream stopped without its end");
   } catch (cause) {
     failure = cause instanceof ProviderError ? cause : new ProviderError("invalid_stream", "The adapter failed", { cause });
   } finally {
     watch.stop();
   }
+  const { firstTokenMs, usage, finishReason, hasCalledTool, written } = heard;
   // What goes wrong after the vendor's last word takes nothing from it.
   if (finishReason === "content_filter") failure = new ProviderError("content_filter", "The vendor withheld the answer");
   else if (finishReason !== null) failure = null;

@@ -2,6 +2,7 @@ import type { ErrorReason } from "@parley/contract/errors";
 import type { Attempt, ModelRef, RunError } from "@parley/contract/events";
 import type { Budget, Budgets } from "../budgets/budgets.ts";
 import { AppError, toAppError } from "../errors.ts";
+import type { Meters } from "../metrics/meters.ts";
 import type { OfferedModel } from "../models/models.ts";
 import { type GenerateRequest, thoughtTokens } from "../models/provider.ts";
 import type { Ports } from "../ports.ts";
@@ -9,6 +10,7 @@ import type { Settings } from "../settings.ts";
 import { spentBy } from "../tokens/costs.ts";
 import { estimateRequest } from "../tokens/estimate.ts";
 import { type AnswerSink, type AttemptOutcome, makeAttempt } from "./attempt.ts";
+import { beginAttempt, endAttempt } from "./attempt-span.ts";
 import type { Health } from "./health.ts";
 import type { Throttle } from "./throttle.ts";
 import { concernsKey, concernsRequest, describeTrouble } from "./troubles.ts";
@@ -52,9 +54,9 @@ export type Generate = ReturnType<typeof createGenerate>;
  * reader's notice; the receipt has them all. After it, an answer that breaks off has failed, with its text kept.
  */
 export function createGenerate(
-  { clock, log }: Pick<Ports, "clock" | "log">,
+  { clock, log, scopes }: Pick<Ports, "clock" | "log" | "scopes">,
   { generation: { deadlines, retryMs } }: Settings,
-  { health, budgets, throttle }: { health: Health; budgets: Budgets; throttle: Throttle },
+  { health, budgets, meters, throttle }: { health: Health; budgets: Budgets; meters: Meters; throttle: Throttle },
 ) {
   return async function generate(generation: Generation, sink: GenerationSink): Promise<Generated> {
     const { runId, chain, prompt, signal, mayFailOver } = generation;
@@ -107,12 +109,17 @@ export function createGenerate(
       outcome.attempt.outcome = "failed_over";
       const [from, to] = [refOf(model), refOf(next)];
       log.warn({ runId, from, to, trouble: outcome.failure?.trouble }, "another model takes over");
+      scopes.current()?.span?.event("another model takes over");
       if (outcome.hasSpoken) sink.failOver(from, to, error?.reason ?? "provider_unavailable");
     }
 
     async function call(model: OfferedModel, key: number, request: GenerateRequest): Promise<AttemptOutcome> {
+      const parent = scopes.current()?.span;
+      const span = parent && beginAttempt(parent, model, { key, request });
       const outcome = await makeAttempt({ target: model, key, request, deadlines, signal, clock }, sink);
+      if (span) endAttempt(span, outcome);
       attempts.push(outcome.attempt);
+      meters.attempt(outcome.attempt);
       throttle.note(model.provider, key, outcome.attempt.tokens.output);
       const { failure } = outcome;
       if (signal.aborted) health.abandoned(model);
@@ -163,19 +170,25 @@ interface Tried {
   error: RunError | null;
 }
 
-function requestFor({ provider: { defaults }, vendorModelId, model }: OfferedModel, prompt: Prompt): GenerateRequest {
-  const reasoning = model.reasoning ? prompt.reasoning : "off";
-  const wanted = prompt.maxTokens ?? defaults.maxTokens + thoughtTokens[reasoning];
-  const maxTokens = Math.min(wanted, model.outputLimit ?? Number.POSITIVE_INFINITY);
+/** The longest answer that a model is asked for. */
+export function mostOutput({ provider, model }: OfferedModel, prompt: Pick<Prompt, "maxTokens" | "reasoning">): number {
+  const thoughts = thoughtTokens[model.reasoning ? prompt.reasoning : "off"];
+  const wanted = prompt.maxTokens ?? provider.defaults.maxTokens + thoughts;
+  return Math.min(wanted, model.outputLimit ?? Number.POSITIVE_INFINITY);
+}
+
+function requestFor(offered: OfferedModel, prompt: Prompt): GenerateRequest {
+  const { vendorModelId, model } = offered;
+  const { defaults } = offered.provider;
   return {
     ...prompt,
     model: vendorModelId,
     tools: model.tools ? prompt.tools : [],
-    reasoning,
+    reasoning: model.reasoning ? prompt.reasoning : "off",
     temperature: prompt.temperature ?? defaults.temperature,
     topP: prompt.topP ?? defaults.topP,
     topK: prompt.topK ?? defaults.topK,
-    maxTokens,
+    maxTokens: mostOutput(offered, prompt),
   };
 }
 

@@ -1,10 +1,10 @@
 import { type ApiKeyList, type CreateApiKey, type CreatedApiKey, defaultScopes, type Plan } from "@parley/contract";
 import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
-import type { Actor, Origin } from "../auth/actor.ts";
+import type { Actor, Caller } from "../auth/actor.ts";
 import { sha256, toHex } from "../auth/secrets.ts";
 import type { Budget } from "../budgets/budgets.ts";
-import { AppError } from "../errors.ts";
+import { AppError, invalidField } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import { orEnded } from "../sessions/live-session.ts";
 import { findLiveSession } from "../sessions/queries.ts";
@@ -53,14 +53,11 @@ export function createKeys(
   background.every("sweep keys", sweepMs, () => sweepKeys(database, clock.now().toISOString()));
 
   return {
-    async create(actor: Actor, input: CreateApiKey, { address }: Pick<Origin, "address">): Promise<CreatedApiKey> {
+    async create(actor: Actor, input: CreateApiKey, { address }: Caller): Promise<CreatedApiKey> {
       // Otherwise a key that leaks could outlive its own end.
       if (actor.via === "key") throw new AppError("forbidden", "An API key cannot make another: sign in");
       const now = clock.now();
-      if (input.expiresAt && input.expiresAt <= now) {
-        const message = "A key expires in the future";
-        throw new AppError("invalid_input", message, { issues: [{ path: "expiresAt", message }] });
-      }
+      if (input.expiresAt && input.expiresAt <= now) throw invalidField("expiresAt", "A key expires in the future");
       const scopes = [...new Set(input.scopes ?? defaultScopes)];
       const forbidden = findForbiddenScope(actor.permissions, scopes);
       if (forbidden) throw new AppError("forbidden", `You do not have the permission ${forbidden} yourself`);
@@ -95,7 +92,7 @@ export function createKeys(
 
     list: (actor: Actor): Promise<ApiKeyList> => listKeys(database, actor.userId),
 
-    async revoke(actor: Actor, id: string, { address }: Pick<Origin, "address">): Promise<void> {
+    async revoke(actor: Actor, id: string, { address }: Caller): Promise<void> {
       const { userId } = actor;
       if (!(await revokeKey(database, { id, userId, now: clock.now().toISOString() }))) {
         throw new AppError("not_found", "This API key does not exist");

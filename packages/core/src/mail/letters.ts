@@ -1,4 +1,5 @@
 import type { Letter } from "../ports.ts";
+import { escapeHtml } from "./escape-html.ts";
 import { ar } from "./letters/ar.ts";
 import { en } from "./letters/en.ts";
 import { he } from "./letters/he.ts";
@@ -144,16 +145,4 @@ function fill(template: string, values: Values, foreign: (value: string) => stri
 /** A name of the other direction must not turn the punctuation around it. */
 function isolate(value: string): string {
   return `\u2068${value}\u2069`;
-}
-
-const entities = new Map([
-  ["&", "&amp;"],
-  ["<", "&lt;"],
-  [">", "&gt;"],
-  ['"', "&quot;"],
-  ["'", "&#39;"],
-]);
-
-function escapeHtml(value: string): string {
-  return value.replace(/[&<>"']/g, (character) => entities.get(character) ?? "");
 }

@@ -1,8 +1,11 @@
-import { collectingLog, nodeBackground, scriptedProvider } from "@parley/testing";
+import { collectingLog, memoryCache, nodeBackground, scriptedProvider, testClock } from "@parley/testing";
 import { afterEach, describe, expect, test } from "vitest";
+import { createCaches } from "../cache/caches.ts";
+import { createMeters } from "../metrics/meters.ts";
 import type { Settings } from "../settings.ts";
 import { createModels } from "./models.ts";
 import { type ModelEntry, type Provider, ProviderError, unknownModel, type VendorModel } from "./provider.ts";
+import { createVendorLists } from "./vendor-lists.ts";
 
 const entry = (id: string, more: Partial<ModelEntry> = {}): ModelEntry => ({ ...unknownModel, id, name: id, ...more });
 
@@ -18,13 +21,17 @@ describe("the models on offer", () => {
 
   async function offer(
     providers: Provider[],
-    settings: Partial<Pick<Settings, "defaultModel" | "fallbackModels" | "modelOverrides">> = {},
+    settings: Partial<Pick<Settings, "defaultModel" | "fallbackModels" | "taskModel" | "modelOverrides">> = {},
   ) {
     const log = collectingLog();
     const background = nodeBackground(log);
     backgrounds.push(background);
-    const usual = { defaultModel: null, fallbackModels: [], modelOverrides: [] };
-    const models = createModels({ providers, background, log }, { ...usual, ...settings });
+    const usual = { defaultModel: null, fallbackModels: [], taskModel: "off", modelOverrides: [] };
+    const clock = testClock();
+    const access = { isFresh: () => true, onChange() {} };
+    const caches = createCaches({ cache: memoryCache(clock), background, clock, log }, { access, meters: createMeters() });
+    const lists = createVendorLists({ caches });
+    const models = createModels({ providers, background, log }, { ...usual, ...settings }, { lists });
     await background.settled();
     return { ...models, log, ids: () => models.list().items.map(({ id }) => id) };
   }
@@ -37,7 +44,7 @@ describe("the models on offer", () => {
       provider("two", [entry("x")]),
     ]);
     expect(models.ids()).toEqual(["new", "x"]);
-    expect(models.choices("free", undefined).choice).toMatchObject({ fallback: "new" });
+    expect(models.choices("free", undefined, false).choice).toMatchObject({ fallback: "new" });
     expect(models.get("old")).toMatchObject({ retired: true });
     expect(() => models.get("never")).toThrow("There is no model");
   });
@@ -99,9 +106,12 @@ describe("the models on offer", () => {
     const models = await offer([provider("one", [entry("dear", { plans: ["pro"] }), entry("cheap")])], {
       fallbackModels: ["dear", "x"],
     });
-    expect(models.choices("pro", undefined).choice.fallback).toBe("dear");
-    expect(models.choices("free", undefined).choice.fallback).toBe("cheap");
-    expect(JSON.parse(models.choices("free", undefined).choice.providers)).toEqual({ cheap: "one" });
+    expect(models.choices("pro", undefined, false).choice.fallback).toBe("dear");
+    expect(models.choices("free", undefined, false).choice.fallback).toBe("cheap");
+    expect(JSON.parse(models.choices("free", undefined, false).choice.providers)).toEqual({ cheap: "one" });
+    expect(JSON.parse(models.choices("pro", undefined, false).choice.providers)).toEqual({ dear: "one", cheap: "one" });
+    expect(JSON.parse(models.choices("pro", undefined, true).choice.providers)).toEqual({ dear: "one" });
+    expect(JSON.parse(models.choices("pro", "cheap", false).choice.providers)).toEqual({ cheap: "one" });
     expect(models.fallbacks("free", undefined)).toEqual([]);
     expect(models.fallbacks("pro", undefined)).toMatchObject([{ vendorModelId: "dear" }]);
     expect(() => models.fallbacks("free", ["dear"])).toThrow("Your plan does not include");
@@ -119,8 +129,26 @@ describe("the models on offer", () => {
     ).resolves.toBeUndefined();
   });
 
+  test("a default that no remembered list has is asked of the vendor itself, before it is called wrong", async () => {
+    const lists = [[{ id: "a" }], [{ id: "a" }, { id: "new" }]];
+    const listModels = async () => lists.shift() ?? [];
+    const models = await offer([provider("one", [entry("a")], { listModels })], { defaultModel: "new" });
+    expect(models.ids()).toEqual(["a"]);
+    await models.checkNames({ moreMayCome: false });
+    expect(models.ids()).toEqual(["a", "new"]);
+    expect(lists).toEqual([]);
+  });
+
+  test("so does a wrong model for our own tasks, and the words that name none are no models", async () => {
+    const offerA = (taskModel: string) => offer([provider("one", [entry("a")])], { taskModel });
+    await expect((await offerA("no-such")).checkNames({ moreMayCome: false })).rejects.toThrow('TASK_MODEL is "no-such"');
+    for (const taskModel of ["same", "off", "a"]) {
+      await expect((await offerA(taskModel)).checkNames({ moreMayCome: false })).resolves.toBeUndefined();
+    }
+  });
+
   test("without any model, sending says so", async () => {
     const models = await offer([]);
-    expect(() => models.choices("free", undefined)).toThrow("No model is configured");
+    expect(() => models.choices("free", undefined, false)).toThrow("No model is configured");
   });
 });

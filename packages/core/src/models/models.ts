@@ -7,9 +7,10 @@ import { costOf, noTokens } from "../tokens/costs.ts";
 import { estimateTokens } from "../tokens/estimate.ts";
 import { applyOverrides, joinWithVendor } from "./entries.ts";
 import type { Provider, VendorModel } from "./provider.ts";
+import type { VendorLists } from "./vendor-lists.ts";
 
-const refreshMs = 30 * 60_000;
-const listTimeoutMs = 10_000;
+/** How often a look is taken for lists that have become old, on this node or another. */
+const refreshMs = 5 * 60_000;
 
 /** A model that can be asked, by the id that people use. */
 export interface OfferedModel extends Target {
@@ -21,12 +22,13 @@ export type Models = ReturnType<typeof createModels>;
 /** The models that the configured providers offer: what each is known to have, joined with what its vendor says it has. */
 export function createModels(
   { providers: given, background, log }: Pick<Ports, "providers" | "background" | "log">,
-  settings: Pick<Settings, "defaultModel" | "fallbackModels" | "modelOverrides">,
+  settings: Pick<Settings, "defaultModel" | "fallbackModels" | "taskModel" | "modelOverrides">,
+  { lists }: { lists: VendorLists },
 ) {
   const providers = [...given];
   const reported = new Map<string, VendorModel[]>();
   let offered = new Map<string, OfferedModel>();
-  /** What a statement needs to choose a model, ready for the database: it is sent with every message. */
+  /** What a statement needs to choose a model, ready for the database: it is sent with most messages. */
   let choices: Record<Plan, { fallback: string | null; providers: string }>;
   let list: ModelList = { items: [] };
   rebuild();
@@ -61,10 +63,12 @@ export function createModels(
   }
 
   /** A vendor that does not answer leaves what was known. */
-  async function refresh(provider: Provider): Promise<boolean> {
+  async function refresh(provider: Provider, ask: VendorLists["ask"] = lists.ask): Promise<boolean> {
     if (provider.keys === 0) return true;
     try {
-      reported.set(provider.name, await listWithAnyKey(provider));
+      const listed = await ask(provider);
+      if (listed === reported.get(provider.name)) return true;
+      reported.set(provider.name, listed);
       rebuild();
       return true;
     } catch (error) {
@@ -76,18 +80,17 @@ export function createModels(
   let refreshing: Promise<boolean[]> | undefined;
   /** Says of each vendor whether it has told. One at a time: whoever asks meanwhile waits for the same answer. */
   function refreshAll(): Promise<boolean[]> {
-    refreshing ??= Promise.all(providers.map(refresh)).finally(() => {
+    refreshing ??= Promise.all(providers.map((provider) => refresh(provider))).finally(() => {
       refreshing = undefined;
     });
     return refreshing;
   }
 
-  background.every("refresh the models", refreshMs, async () => {
+  async function refreshed(): Promise<void> {
     await refreshAll();
-  });
-  background.run("refresh the models", async () => {
-    await refreshAll();
-  });
+  }
+
+  background.every("refresh the models", refreshMs, refreshed, { atOnce: true });
 
   function unknown(id: string) {
     return new AppError("model_unknown", `There is no model "${id}"`);
@@ -116,6 +119,8 @@ export function createModels(
       return found.model;
     },
     choose,
+    /** Whatever the plan: for what the operator has named. */
+    find: (id: string) => offered.get(id),
     /** A text as a question to a model, or to the one that answers when nobody is named. */
     estimate(id: string | undefined, text: string, plan: Plan): TokenEstimate {
       const { model } = choose(id ?? fallbackOf(plan), plan);
@@ -131,42 +136,46 @@ export function createModels(
       });
     },
     /** What a message needs that names a model, or leaves it to its conversation and to us; and what was on offer then. */
-    choices(plan: Plan, requested: string | undefined) {
-      if (requested !== undefined) choose(requested, plan);
-      const choice = { requested: requested ?? null, fallback: fallbackOf(plan), providers: choices[plan].providers };
+    choices(plan: Plan, requested: string | undefined, isFirst: boolean) {
+      const asked = requested === undefined ? null : choose(requested, plan).model;
+      const fallback = fallbackOf(plan);
+      // Where the conversation has no say in it, the database need not read the whole list.
+      const only = asked ?? (isFirst ? choose(fallback, plan).model : null);
+      const providers = only ? JSON.stringify({ [only.id]: only.provider }) : choices[plan].providers;
+      const choice = { requested: requested ?? null, fallback, providers };
       return { choice, offered: offered as ReadonlyMap<string, OfferedModel> };
     },
+    /** Resolves once each vendor has said what it has, or that it does not say. */
+    refreshed,
     /** Found after the start: a model server on this machine. */
     async add(provider: Provider) {
       providers.push(provider);
       await refresh(provider);
       rebuild();
     },
-    /** Models that the operator has named and nobody has. A default that nobody can have is no way to start. */
+    /** Models that the operator has named and nobody has. One that has to be there and that nobody can have is no way to start. */
     async checkNames({ moreMayCome }: { moreMayCome: boolean }): Promise<void> {
-      const { defaultModel, fallbackModels } = settings;
-      const missing = () => [defaultModel ?? [], fallbackModels].flat().filter((id) => !offered.has(id));
+      const { defaultModel, fallbackModels, taskModel } = settings;
+      const named = [
+        ...(defaultModel === null ? [] : [{ id: defaultModel, says: "DEFAULT_MODEL is", isNeeded: true }]),
+        ...(taskModel === "same" || taskModel === "off" ? [] : [{ id: taskModel, says: "TASK_MODEL is", isNeeded: true }]),
+        ...fallbackModels.map((id) => ({ id, says: "FALLBACK_MODELS has", isNeeded: false })),
+      ];
+      const missing = () => named.filter(({ id }) => !offered.has(id));
       if (missing().length === 0) return;
-      const haveAllAnswered = (await refreshAll()).every(Boolean);
+      await refreshAll();
+      if (missing().length === 0) return;
+      // What was remembered may be older than the model that is asked for.
+      const answers = await Promise.all(providers.map((provider) => refresh(provider, lists.askAnew)));
+      const haveAllAnswered = answers.every(Boolean);
       const there = `the models are ${Array.from(offered.keys()).join(", ")}`;
-      for (const id of missing()) {
-        const known = `${id === defaultModel ? "DEFAULT_MODEL is" : "FALLBACK_MODELS has"} "${id}", but ${there}`;
-        if (id === defaultModel && haveAllAnswered && !moreMayCome) throw new Error(known);
+      for (const { id, says, isNeeded } of missing()) {
+        const known = `${says} "${id}", but ${there}`;
+        if (isNeeded && haveAllAnswered && !moreMayCome) throw new Error(known);
         log.warn({}, known);
       }
     },
   };
-}
-
-async function listWithAnyKey(provider: Provider): Promise<VendorModel[]> {
-  const signal = AbortSignal.timeout(listTimeoutMs);
-  for (let key = 0; ; key++) {
-    try {
-      return await provider.listModels({ key, signal });
-    } catch (error) {
-      if (key + 1 >= provider.keys || signal.aborted) throw error;
-    }
-  }
 }
 
 function isOpenTo({ plans }: Model, plan: Plan): boolean {

@@ -68,6 +68,9 @@ export type ProviderEvent =
   | { type: "ping" }
   | { type: "end"; finishReason: FinishReason };
 
+/** Told what a vendor says, as it says it. */
+export type ProviderSink = (event: ProviderEvent) => void;
+
 /** The message is for operators, and free of keys. */
 export class ProviderError extends Error {
   override readonly name = "ProviderError";
@@ -107,7 +110,7 @@ export interface ProviderCall {
   signal: AbortSignal;
 }
 
-/** One vendor. Failures are thrown as `ProviderError`; an aborted call closes its connection and may end without a word. */
+/** One vendor. Calls fail with a `ProviderError`; an aborted one closes its connection and may end without a word. */
 export interface Provider {
   readonly name: string;
   /** As people call it. */
@@ -116,13 +119,15 @@ export interface Provider {
   readonly keys: number;
   /** On this machine or in this network: nobody counts, and nothing costs. */
   readonly isLocal: boolean;
+  /** Tells apart who may be offered other models: keys and address as one hash. Nodes share what the vendor lists to it. */
+  readonly account?: string;
   /** Offered only while nothing else is. */
   readonly isStandIn?: boolean;
   /** What it is known to offer before it was asked. */
   readonly models: ModelEntry[];
   readonly defaults: Pick<GenerateRequest, "temperature" | "topP" | "topK" | "maxTokens">;
-  /** A stream that finishes without an `end` event was cut. */
-  stream(request: GenerateRequest, call: ProviderCall): AsyncIterable<ProviderEvent>;
+  /** Resolves after the last event, and nothing is said after that. A stream that finishes without an `end` event was cut. */
+  stream(request: GenerateRequest, call: ProviderCall, sink: ProviderSink): Promise<void>;
   /** What the vendor offers to this key now. */
   listModels(call: ProviderCall): Promise<VendorModel[]>;
 }

@@ -12,7 +12,21 @@ const testTimeoutMs = 15_000;
 export type Providers = ReturnType<typeof createProviders>;
 
 /** The providers as people and operators see them. */
-export function createProviders({ clock }: Pick<Ports, "clock">, { models, health }: { models: Models; health: Health }) {
+export function createProviders(
+  { clock, scopes }: Pick<Ports, "clock" | "scopes">,
+  { models, health }: { models: Models; health: Health },
+) {
+  /** What a call waits for, it says in its line. */
+  async function waitFor<Result>(vendor: Promise<Result>): Promise<Result> {
+    const startedAt = performance.now();
+    try {
+      return await vendor;
+    } finally {
+      const scope = scopes.current();
+      if (scope) scope.vendorMs += performance.now() - startedAt;
+    }
+  }
+
   function stateOf(provider: Provider, isOperator: boolean): ProviderState {
     const { name, label, isLocal } = provider;
     const details = health.report(provider);
@@ -46,7 +60,16 @@ export function createProviders({ clock }: Pick<Ports, "clock">, { models, healt
     }
   }
 
+  const configured = () => models.providers.filter(({ keys }) => keys > 0).map((provider) => stateOf(provider, false));
+
   return {
+    /** By name: what is set up and cannot be asked now. */
+    unhealthy: (): string[] => configured().flatMap(({ name, healthy }) => (healthy ? [] : [name])),
+    configured,
+
+    /** For operators' eyes only. */
+    states: () => models.providers.map((provider) => ({ name: provider.name, ...health.report(provider) })),
+
     list(actor: Actor): ProviderList {
       const isOperator = includesPermission(actor.permissions, "metrics.read");
       return { items: models.providers.map((provider) => stateOf(provider, isOperator)) };
@@ -59,7 +82,7 @@ export function createProviders({ clock }: Pick<Ports, "clock">, { models, healt
       const limit = AbortSignal.timeout(testTimeoutMs);
       const either = signal ? AbortSignal.any([signal, limit]) : limit;
       const places = Array.from({ length: provider.keys }, (_, key) => key);
-      return { provider: name, keys: await Promise.all(places.map((key) => testKey(provider, key, either))) };
+      return { provider: name, keys: await waitFor(Promise.all(places.map((key) => testKey(provider, key, either)))) };
     },
   };
 }

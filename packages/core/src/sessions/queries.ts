@@ -40,7 +40,7 @@ const isKnownDevice = (userId: SQL) =>
 
 const insert = statement<Record<string, unknown>, { isKnownDevice: boolean }>(
   "insert_session",
-  // With its line in the audit log: one commit a sign-in.
+  // With its line in the audit log and word of the new sign-in: one commit.
   // Only while the password is still the one that was checked: a reset takes the same lock, and ends sessions after it. The row is
   // touched once: locking it first and changing it after lets Postgres find deadlocks among many at once.
   sql`with owner as (
@@ -52,6 +52,7 @@ const insert = statement<Record<string, unknown>, { isKnownDevice: boolean }>(
       insert into sessions (id, user_id, device_name, user_agent, ip, created_at, last_active_at, expires_at)
       select ${value("id")}::uuid, owner.id, ${value("deviceName")}, ${value("userAgent")}, ${value("ip")},
         ${value("now")}::timestamptz, ${value("now")}::timestamptz, ${value("expiresAt")}::timestamptz from owner),
+    told as (insert into access_changes (kind, user_id) select 'profile_changed', id from owner),
     noted as (
       insert into audit_log (id, actor_id, action, target, outcome, address)
       select ${value("auditId")}::uuid, owner.id, 'account.login', 'session:' || ${value("id")}::text, 'done', ${value("ip")} from owner)

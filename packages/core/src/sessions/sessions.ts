@@ -5,6 +5,7 @@ import type { Actor, Origin } from "../auth/actor.ts";
 import type { createTokens } from "../auth/tokens.ts";
 import { instant } from "../database/statement.ts";
 import { AppError } from "../errors.ts";
+import type { Live } from "../live/live.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import { describeDevice } from "./device.ts";
@@ -41,7 +42,7 @@ export type Sessions = ReturnType<typeof createSessions>;
 export function createSessions(
   { database, clock, ids, background }: Pick<Ports, "database" | "clock" | "ids" | "background">,
   settings: Settings,
-  { access, audit, tokens }: { access: AccessChanges; audit: Audit; tokens: ReturnType<typeof createTokens> },
+  { access, audit, tokens, live }: { access: AccessChanges; audit: Audit; tokens: ReturnType<typeof createTokens>; live: Live },
 ) {
   const refreshTokens = createRefreshTokens(settings.jwtSecrets);
   const now = () => clock.now().toISOString();
@@ -49,9 +50,12 @@ export function createSessions(
   background.every("sweep sessions", sweepMs, () => sweepSessions(database, now()));
   background.every("end expired sessions", expireMs, async () => tell(await endExpiredSessions(database, now())));
 
-  /** This process hears of it at once, the others by the rows that the statement has written. */
+  /** This process hears of it at once, the others by the rows that the statement has written; the person, on other devices. */
   function tell(ended: { id: string; userId: string }[]) {
-    for (const { id, userId } of ended) access.apply({ kind: "session_ended", userId, sessionId: id });
+    for (const { id: sessionId, userId } of ended) {
+      access.apply({ kind: "session_ended", userId, sessionId });
+      live.tell([userId], { type: "session-ended", sessionId });
+    }
   }
 
   async function issue(
@@ -103,6 +107,7 @@ export function createSessions(
       });
       if (!inserted) throw new AppError("invalid_credentials", "The name or the password is wrong");
       const { ended, isKnownDevice } = inserted;
+      access.apply({ kind: "profile_changed", userId: owner.id });
       tell(ended);
       const times = { createdAt: createdAt.toISOString(), lastActiveAt: createdAt.toISOString() };
       return { session: toSession({ ...row, ...times }), tokens: await issue(row.id, 0, owner), isKnownDevice };

@@ -1,13 +1,11 @@
 import { sql } from "drizzle-orm";
+import { advisoryLocks } from "../database/advisory-locks.ts";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
 
-/** Any number that nothing else takes a lock by. */
-const administratorsLock = "7215846303016";
-
 const lock = statement<Record<string, never>, never>(
   "lock_administrators",
-  sql`select pg_advisory_xact_lock(${sql.raw(administratorsLock)})`,
+  sql`select pg_advisory_xact_lock(${sql.raw(advisoryLocks.administrators)})`,
 );
 
 /**

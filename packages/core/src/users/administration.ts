@@ -1,13 +1,14 @@
 import type { Account, AccountPage, AuditPage, ListAccounts, ListAudit, SetPlan, SetRole } from "@parley/contract";
 import type { AccessChanges } from "../access/changes.ts";
 import { type Audit, type AuditAction, listAudit } from "../audit/audit.ts";
-import type { Actor, Origin } from "../auth/actor.ts";
+import type { Actor, Caller } from "../auth/actor.ts";
 import { fold } from "../auth/names.ts";
 import type { Database } from "../database/index.ts";
 import { instant } from "../database/statement.ts";
-import { AppError } from "../errors.ts";
+import { AppError, invalidField } from "../errors.ts";
 import { includesPermission, narrowPermissions } from "../keys/scopes.ts";
 import type { Ports } from "../ports.ts";
+import { noAccount } from "../refusals.ts";
 import {
   findActivePermissions,
   hasOtherAdministrator,
@@ -17,8 +18,6 @@ import {
   lockAdministrators,
 } from "./account-lock.ts";
 import { findPermissions, listAccounts, setAccountPlan, setAccountRole, setAccountStatus } from "./account-queries.ts";
-
-type Caller = Pick<Origin, "address">;
 
 interface Change {
   action: AuditAction;
@@ -53,14 +52,14 @@ export function createAdministration(
         // What the caller was remembered to be may be older than its own demotion.
         const caller = await freshRights(transaction, actor);
         const locked = await lockAccount(transaction, id);
-        if (!locked) throw missing();
+        if (!locked) throw noAccount();
         if (locked.id === actor.userId && !mayBeOwn) {
           throw new AppError("conflict", "You cannot change your own rights: ask another administrator");
         }
         checkReach(caller, locked.permissions);
         return make(transaction, locked, caller);
       });
-      if (!account) throw missing();
+      if (!account) throw noAccount();
       access.apply({ kind: "rights_changed", userId: account.id });
       audit.record({ ...entry, outcome: "done", details });
       return account;
@@ -170,9 +169,4 @@ function pageOf<Row extends { id: string }>(rows: Row[], limit: number): { items
   return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
-const missing = () => new AppError("not_found", "This account does not exist");
-
-function unknownRole() {
-  const message = "There is no such role";
-  return new AppError("invalid_input", message, { issues: [{ path: "role", message }] });
-}
+const unknownRole = () => invalidField("role", "There is no such role");

@@ -1,15 +1,18 @@
 import { sql } from "drizzle-orm";
+import { deleteConversations } from "../conversations/change-queries.ts";
+import { type Heir, passOwnership, stopRunsOf } from "../conversations/departure-queries.ts";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
 
 interface Credentials {
+  displayName: string;
   passwordHash: string;
   permissions: string[];
 }
 
 const credentials = statement<{ id: string }, Credentials>(
   "credentials",
-  sql`select users.password_hash as "passwordHash", roles.permissions
+  sql`select users.display_name as "displayName", users.password_hash as "passwordHash", roles.permissions
     from users join roles on roles.name = users.role where users.id = ${value("id")}::uuid`,
 );
 
@@ -18,34 +21,23 @@ export async function findCredentials(database: Database, id: string): Promise<C
   return found ?? null;
 }
 
-const lockConversations = statement<{ userId: string }, never>(
-  "lock_conversations_of",
-  // Nobody can be added to what is about to go.
-  sql`select conversations.id from conversations join members on members.conversation_id = conversations.id
-    where members.user_id = ${value("userId")}::uuid order by conversations.id for update of conversations`,
+const endAll = statement<{ userId: string }, never>(
+  "end_memberships",
+  sql`with ended as (delete from members where user_id = ${value("userId")}::uuid returning user_id, conversation_id)
+    insert into access_changes (kind, user_id, conversation_id)
+    select 'membership_ended', user_id, conversation_id from ended order by conversation_id`,
 );
 
-const leaveConversations = statement<{ userId: string }, never>(
-  "leave_conversations",
-  sql`with mine as (select conversation_id, role from members where user_id = ${value("userId")}::uuid),
-    others as (
-      select members.conversation_id, members.user_id, row_number() over (
-          partition by members.conversation_id
-          order by members.role = 'owner' desc, members.role = 'editor' desc, members.joined_at, members.user_id) as place
-      from members join mine on mine.conversation_id = members.conversation_id
-      where members.user_id <> ${value("userId")}::uuid),
-    handed_on as (
-      update members set role = 'owner' from others join mine on mine.conversation_id = others.conversation_id
-      where others.place = 1 and mine.role = 'owner' and members.role <> 'owner'
-        and members.conversation_id = others.conversation_id and members.user_id = others.user_id)
-    delete from conversations where id in (select conversation_id from mine)
-      and id not in (select conversation_id from others)`,
-);
-
-/** What nobody else reads goes; what others read, and this person owned, passes to the oldest editor, or else reader. */
-export async function dissolveConversations(transaction: Database, userId: string): Promise<void> {
-  await lockConversations(transaction, { userId });
-  await leaveConversations(transaction, { userId });
+/** Other people keep what they read with this person, and every node hears of it. Answers with where they do, and who owns it now. */
+export async function leaveConversations(
+  transaction: Database,
+  userId: string,
+): Promise<{ conversationIds: string[]; heirs: Heir[] }> {
+  await stopRunsOf(transaction, { userId, conversationId: null });
+  const { readByOthers, readByNobody, heirs } = await passOwnership(transaction, { userId, conversationId: null });
+  await deleteConversations(transaction, readByNobody);
+  await endAll(transaction, { userId });
+  return { conversationIds: readByOthers, heirs };
 }
 
 const remove = statement<{ id: string }, { sessionId: string | null }>(

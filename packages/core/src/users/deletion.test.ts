@@ -1,8 +1,8 @@
-import { databaseKinds, type TestAccounts, testAccounts } from "@parley/testing";
+import { databaseKinds, type TestAccounts, testAccounts, testChat } from "@parley/testing";
 import { and, eq, inArray } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createAudit } from "../audit/audit.ts";
-import { apiKeys, auditLog, conversations, members, messages, sessions, users } from "../database/schema.ts";
+import { apiKeys, auditLog, conversations, members, messages, runs, sessions, users } from "../database/schema.ts";
 
 const origin = { address: "192.0.2.7" };
 
@@ -108,7 +108,74 @@ describe.each(databaseKinds)("deleting an account on %s", (kind) => {
       .select()
       .from(messages)
       .where(inArray(messages.conversationId, [alone, edited]));
+    await node.background.settled();
+    const handedOn = await node.database.select().from(auditLog).where(eq(auditLog.action, "member.role"));
+    const heirs = handedOn.filter(({ actorId }) => actorId === null).map(({ target, details }) => [target, details]);
+    expect(Object.fromEntries(heirs)).toEqual({
+      [`conversation:${edited}`]: { userId: editor.id, role: "owner" },
+      [`conversation:${read}`]: { userId: viewer.id, role: "owner" },
+    });
     expect(said).toMatchObject([{ conversationId: edited, content: "Hello", authorId: null }]);
+  });
+
+  test("somebody suspended inherits only where nobody else is there", async () => {
+    const [me, viewer] = await Promise.all([node.person(), node.person()]);
+    const suspended = await node.person({ status: "suspended" });
+    const read = await conversation([me, "owner"], [suspended, "editor"], [viewer, "viewer"]);
+    const owned = await conversation([me, "owner"], [suspended, "owner"], [viewer, "editor"]);
+    const left = await conversation([me, "owner"], [suspended, "viewer"]);
+    await node.members.leave(me.actor, read, origin);
+    await node.users.deleteAccount(me.actor, me.password, origin);
+    expect(await rolesIn(read)).toEqual({ [suspended.id]: "editor", [viewer.id]: "owner" });
+    expect(await rolesIn(owned)).toEqual({ [suspended.id]: "owner", [viewer.id]: "owner" });
+    expect(await rolesIn(left)).toEqual({ [suspended.id]: "owner" });
+  });
+
+  test("answers that were asked for are written no further, and every node hears of the memberships that end", async () => {
+    const [me, friend] = await Promise.all([node.person(), node.person()]);
+    const shared = await conversation([friend, "owner"], [me, "editor"]);
+    const [message] = await node.database.select().from(messages).where(eq(messages.conversationId, shared));
+    const [mine, theirs] = [node.ids.next(), node.ids.next()];
+    const run = {
+      messageId: message?.id ?? "",
+      conversationId: shared,
+      provider: "demo",
+      model: "demo",
+      status: "running",
+    } as const;
+    const lease = { epoch: shared, leaseUntil: new Date() };
+    await node.database.insert(runs).values([
+      { ...run, ...lease, id: mine, userId: me.id },
+      { ...run, ...lease, id: theirs, userId: friend.id },
+    ]);
+    node.applied.length = 0;
+    await node.users.deleteAccount(me.actor, me.password, origin);
+    const stopped = await node.database.select().from(runs).where(eq(runs.stopRequested, true));
+    expect(stopped.map(({ id }) => id)).toEqual([mine]);
+    const ended = { kind: "membership_ended", userId: me.id, conversationId: shared };
+    expect(node.applied).toContainEqual(ended);
+    expect(await node.told(me.id)).toContainEqual(expect.objectContaining(ended));
+  });
+
+  test("those who stay hear who has gone, and whose it is now", async () => {
+    const [me, editor, viewer] = await Promise.all([node.person({ displayName: "Grace" }), node.person(), node.person()]);
+    const chat = testChat(node);
+    const owned = await conversation([me, "owner"], [editor, "editor"], [viewer, "viewer"]);
+    const device = await chat.listen(viewer.actor);
+    await node.users.deleteAccount(me.actor, me.password, origin);
+    expect(await device.until("member-left", "conversation-updated")).toMatchObject([
+      { conversationId: owned, user: { id: me.id, name: "Grace" } },
+      {
+        conversation: {
+          id: owned,
+          myRole: "viewer",
+          members: [
+            { user: { id: editor.id }, role: "owner" },
+            { user: { id: viewer.id }, role: "viewer" },
+          ],
+        },
+      },
+    ]);
   });
 
   test("the last administrator stays, also when two go at once", async () => {

@@ -1,5 +1,6 @@
 import type { ExportedConversation, ExportedMessage, ExportedSession } from "@parley/contract";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
+import { joinReader } from "../conversations/member-sql.ts";
 import type { Database } from "../database/index.ts";
 import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
 
@@ -24,15 +25,31 @@ export async function exportSessions(database: Database, userId: string): Promis
   }));
 }
 
-type MessageRow = Written<ExportedMessage> & { conversationId: string; waiting: number };
+interface MessageRow extends Omit<Written<ExportedMessage>, "earlier" | "rating"> {
+  conversationId: string;
+  waiting: number;
+  earlier: Written<ExportedMessage["earlier"][number]>[];
+  rating: Written<NonNullable<ExportedMessage["rating"]>> | null;
+}
+
+const nextOnes = (wanted: SQL) => sql`
+  where ${wanted} and (messages.conversation_id, messages.id) > (${value("conversationId")}::uuid, ${value("messageId")}::uuid)
+  order by messages.conversation_id, messages.id limit ${value("limit")}::int + 1`;
 
 const messages = statement<Record<string, unknown>, MessageRow>(
   "export_messages",
   // The sizes are added up before the texts are read.
-  sql`with waiting as (
-      select messages.id, messages.conversation_id, octet_length(messages.content) + pg_column_size(messages.parts) as size
-      from messages join members on members.conversation_id = messages.conversation_id and members.user_id = ${value("userId")}::uuid
-      where (messages.conversation_id, messages.id) > (${value("conversationId")}::uuid, ${value("messageId")}::uuid)
+  sql`with mine as (
+      (select messages.id, messages.conversation_id from messages ${joinReader(sql`messages.conversation_id`)} ${nextOnes(sql`true`)})
+      union all
+      (select messages.id, messages.conversation_id from messages
+        left join members on members.conversation_id = messages.conversation_id and members.user_id = messages.author_id
+        ${nextOnes(sql`messages.author_id = ${value("userId")}::uuid and members.user_id is null`)})),
+    waiting as (
+      select messages.id, messages.conversation_id, octet_length(messages.content) + pg_column_size(messages.parts) + case
+          when messages.author_id = ${value("userId")}::uuid and messages.edited_at is not null
+          then (select coalesce(sum(octet_length(content)), 0) from message_edits where message_id = messages.id) else 0 end as size
+      from mine join messages on messages.id = mine.id
       order by messages.conversation_id, messages.id limit ${value("limit")}::int + 1),
     part as (
       select id, sum(size) over (order by conversation_id, id) - size as before from waiting
@@ -42,6 +59,10 @@ const messages = statement<Record<string, unknown>, MessageRow>(
       messages.model, messages.metadata, messages.edited_at as "editedAt", messages.created_at as "createdAt",
       (select json_build_object('id', users.id, 'name', users.display_name) from users where users.id = messages.author_id) as author,
       (select coalesce(json_agg(piece), '[]') from jsonb_array_elements(messages.parts) as piece where piece ->> 'type' <> 'text') as parts,
+      (select coalesce(json_agg(json_build_object('content', content, 'replacedAt', replaced_at) order by replaced_at, id), '[]')
+        from message_edits where message_id = messages.id and messages.author_id = ${value("userId")}::uuid) as earlier,
+      (select json_build_object('rating', rating, 'note', note, 'ratedAt', rated_at)
+        from message_ratings where message_id = messages.id and user_id = ${value("userId")}::uuid) as rating,
       (select count(*)::int from waiting) as waiting
     from part join messages on messages.id = part.id
     where part.before < ${value("maxBytes")}::int order by messages.conversation_id, messages.id`,
@@ -52,7 +73,10 @@ export interface ExportPlace {
   messageId: string;
 }
 
-/** The messages after a place, of all conversations of a person: as many as fit, and whether there are more. */
+/**
+ * The messages after a place, of all conversations of a person, and the person's own in those that were left: as many as fit, and
+ * whether there are more.
+ */
 export async function exportMessages(
   database: Database,
   where: ExportPlace & { userId: string; limit: number; maxBytes: number },
@@ -62,7 +86,13 @@ export async function exportMessages(
     hasMore: rows.length < (rows[0]?.waiting ?? 0),
     items: rows.map(({ conversationId, waiting: _, ...row }) => ({
       conversationId,
-      message: { ...row, editedAt: instantOrNull(row.editedAt), createdAt: instant(row.createdAt) },
+      message: {
+        ...row,
+        earlier: row.earlier.map((version) => ({ ...version, replacedAt: instant(version.replacedAt) })),
+        rating: row.rating && { ...row.rating, ratedAt: instant(row.rating.ratedAt) },
+        editedAt: instantOrNull(row.editedAt),
+        createdAt: instant(row.createdAt),
+      },
     })),
   };
 }
@@ -73,7 +103,7 @@ const conversations = statement<Record<string, unknown>, ConversationRow>(
   "export_conversations",
   sql`select conversations.id, title, description, visibility, tags, metadata, system_prompt as "systemPrompt", model, members.role,
       created_at as "createdAt"
-    from conversations join members on members.conversation_id = conversations.id and members.user_id = ${value("userId")}::uuid
+    from conversations ${joinReader(sql`conversations.id`)}
     where conversations.id in (select named::uuid from jsonb_array_elements_text(${value("ids")}::jsonb) as named)
       or (${value("includingEmpty")}::boolean
         and not exists (select 1 from messages where messages.conversation_id = conversations.id))

@@ -38,6 +38,7 @@ export function createExport({ database, clock }: Pick<Ports, "database" | "cloc
       }
       const which = { userId, ids: [...messages.keys()], includingEmpty: cursor === undefined };
       const conversations = await exportConversations(database, which);
+      const present = new Set(conversations.map(({ id }) => id));
       const last = hasMore ? items.at(-1) : undefined;
       return {
         exportedAt: clock.now(),
@@ -46,6 +47,9 @@ export function createExport({ database, clock }: Pick<Ports, "database" | "cloc
         sessions,
         apiKeys,
         conversations: conversations.map((conversation) => ({ ...conversation, messages: messages.get(conversation.id) ?? [] })),
+        leftConversations: Array.from(messages)
+          .filter(([id]) => !present.has(id))
+          .map(([id, held]) => ({ id, messages: held.filter(({ author }) => author?.id === userId) })),
         nextCursor: last ? `${last.conversationId}_${last.message.id}` : null,
       };
     },

@@ -164,22 +164,72 @@ describe.each(databaseKinds)("users on %s", (kind) => {
     expect(JSON.stringify(exported)).not.toMatch(/argon2|hash/i);
   });
 
+  test("an export has what one's messages said before, and one's own ratings with their notes", async () => {
+    const [{ actor, id }, { actor: friend }] = await Promise.all([node.person(), node.person()]);
+    const conversationId = await answered(id);
+    await node.database.insert(members).values({ conversationId, userId: friend.userId, role: "editor" });
+    const rows = await node.database.select().from(messages).where(eq(messages.conversationId, conversationId));
+    const [messageId = "", answerId = ""] = rows.map((row) => row.id).sort();
+    for (const content of ["Hello there", "Hello again"]) await node.messages.edit(actor, { id: messageId, content }, origin);
+    await node.messages.edit(friend, { id: answerId, content: "Good day" }, origin);
+    await node.messages.rate(actor, { messageId: answerId, rating: "down", note: "Too short" });
+    await node.messages.rate(friend, { messageId: answerId, rating: "up", note: "Hidden" });
+    const held = (await users.export(actor, undefined)).conversations.flatMap(({ messages }) => messages);
+    const replacedAt = expect.any(Date);
+    expect(held).toMatchObject([
+      {
+        content: "Hello again",
+        earlier: [
+          { content: "Hello", replacedAt },
+          { content: "Hello there", replacedAt },
+        ],
+        rating: null,
+      },
+      { content: "Good day", earlier: [], rating: { rating: "down", note: "Too short", ratedAt: expect.any(Date) } },
+    ]);
+  });
+
+  test("of a conversation that was left, an export has what one wrote there, and nothing else", async () => {
+    const [{ actor, id }, { id: friendId }] = await Promise.all([node.person(), node.person()]);
+    const conversationId = await answered(friendId);
+    const own = node.ids.next();
+    await node.database.insert(members).values({ conversationId, userId: id, role: "editor" });
+    await node.database
+      .insert(messages)
+      .values({ id: own, conversationId, role: "user", authorId: id, content: "Mine", status: "complete" });
+    await node.messages.edit(actor, { id: own, content: "Still mine" }, origin);
+    expect(await users.export(actor, undefined)).toMatchObject({
+      conversations: [{ id: conversationId, messages: [{ content: "Hello" }, { content: "Hi" }, { content: "Still mine" }] }],
+      leftConversations: [],
+    });
+    await node.members.leave(actor, conversationId, origin);
+    const exported = await users.export(actor, undefined);
+    expect(exported).toMatchObject({
+      conversations: [],
+      leftConversations: [{ id: conversationId, messages: [{ id: own, content: "Still mine", earlier: [{ content: "Mine" }] }] }],
+    });
+    expect(exported.leftConversations[0]?.messages).toHaveLength(1);
+    expect(JSON.stringify(exported)).not.toMatch(/Hello|A talk/);
+  });
+
   test("an export that is too long for one answer goes on, and loses and repeats nothing", async () => {
     const { actor, id } = await node.person();
     const expected: string[] = [];
-    for (const conversationId of [await answered(id), await answered(id)]) {
+    const left = await answered(id);
+    for (const conversationId of [left, await answered(id)]) {
       const rows = Array.from({ length: 1_500 }, () => node.ids.next());
       const shared = { conversationId, role: "user" as const, authorId: id, status: "complete" as const };
       await node.database.insert(messages).values(rows.map((row) => ({ ...shared, id: row, content: "x" })));
       await node.database.insert(messages).values({ ...shared, id: node.ids.next(), content: "y".repeat(3 * 1024 * 1024) });
     }
+    await node.database.delete(members).where(eq(members.conversationId, left));
     const rows = await node.database.select({ id: messages.id }).from(messages).where(eq(messages.authorId, id));
     expected.push(...rows.map((row) => row.id));
     const seen: string[] = [];
     let parts = 0;
     for (let cursor: string | undefined; ; parts++) {
       const part: Awaited<ReturnType<typeof users.export>> = await users.export(actor, { cursor });
-      for (const { messages: held } of part.conversations)
+      for (const { messages: held } of [...part.conversations, ...part.leftConversations])
         seen.push(...held.filter(({ author }) => author).map((held) => held.id));
       if (part.nextCursor === null) break;
       cursor = part.nextCursor;

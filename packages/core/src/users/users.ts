@@ -1,14 +1,17 @@
 import type { Preferences, Profile, UpdateProfile, Usage, UsageRange } from "@parley/contract";
 import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
-import type { Actor, Origin } from "../auth/actor.ts";
+import type { Actor, Caller } from "../auth/actor.ts";
 import type { Budgets } from "../budgets/budgets.ts";
+import { causesOf, ownCodeOf } from "../causes.ts";
+import type { Announcements } from "../conversations/announcements.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import { createDeletion } from "./deletion.ts";
 import { createExport } from "./export.ts";
 import { orGone } from "./own-account.ts";
-import { findPreferences, findProfile, replacePreferences, sumUsage, updateProfile } from "./queries.ts";
+import { findPreferences, replacePreferences, sumUsage, updateProfile } from "./queries.ts";
+import type { UserRecords } from "./user-records.ts";
 
 const hourMs = 60 * 60_000;
 const rangeMs: Record<UsageRange, number> = { "24h": 24 * hourMs, "7d": 7 * 24 * hourMs, "30d": 30 * 24 * hourMs };
@@ -17,18 +20,19 @@ export type Users = ReturnType<typeof createUsers>;
 
 /** What people say of themselves, and what they have used. */
 export function createUsers(
-  ports: Pick<Ports, "database" | "clock" | "passwords">,
-  { access, audit, budgets }: { access: AccessChanges; audit: Audit; budgets: Budgets },
+  ports: Pick<Ports, "database" | "background" | "clock" | "passwords">,
+  parts: { access: AccessChanges; announcements: Announcements; audit: Audit; budgets: Budgets; records: UserRecords },
 ) {
   const { database, clock } = ports;
+  const { access, audit, budgets, records } = parts;
 
   return {
-    ...createDeletion(ports, { access, audit }),
+    ...createDeletion(ports, parts),
     ...createExport(ports),
 
-    profile: async (actor: Actor): Promise<Profile> => orGone(await findProfile(database, actor.userId)),
+    profile: async (actor: Actor): Promise<Profile> => orGone(await records.find(actor.userId)),
 
-    async update(actor: Actor, changes: UpdateProfile, { address }: Pick<Origin, "address">): Promise<Profile> {
+    async update(actor: Actor, changes: UpdateProfile, { address }: Caller): Promise<Profile> {
       const { userId } = actor;
       const changed = Object.entries(changes).flatMap(([name, wanted]) => (wanted === undefined ? [] : [name]));
       const profile = orGone(await updateProfile(database, userId, changes).catch(nameTaken));
@@ -60,8 +64,7 @@ export function createUsers(
 
 /** The only thing that an update of a profile can collide with is another's username. */
 function nameTaken(error: unknown): never {
-  for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    if ("code" in cause && cause.code === "23505") throw new AppError("username_taken", "This username is taken");
-  }
+  const isTaken = causesOf(error).some((cause) => ownCodeOf(cause) === "23505");
+  if (isTaken) throw new AppError("username_taken", "This username is taken");
   throw error;
 }

@@ -17,7 +17,8 @@ export function nodeBackground(log: Log): Background & { stop(): void } {
       void run(name, work);
     },
     /** Never twice at once: a slow round skips the next. */
-    every(name, milliseconds, work) {
+    every(name, milliseconds, work, { atOnce = false } = {}) {
+      if (atOnce) void run(name, work);
       let busy = false;
       const timer = setInterval(() => {
         if (busy) return;

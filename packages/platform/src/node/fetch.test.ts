@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
+import { type FollowedBody, followBody } from "@parley/core/ports";
+import { listenLocally } from "@parley/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { nodeFetch } from "./fetch.ts";
 
@@ -10,11 +12,10 @@ afterEach(() => {
 });
 
 async function serve(listener: RequestListener) {
-  const server = createServer(listener).listen(0, "127.0.0.1");
+  const server = createServer(listener);
   servers.add(server);
-  await once(server, "listening");
-  const address = server.address();
-  return { server, url: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}` };
+  const { url } = await listenLocally(server);
+  return { server, url };
 }
 
 describe("nodeFetch", () => {
@@ -107,6 +108,71 @@ describe("nodeFetch", () => {
     const closed = once(server, "connection").then(([socket]) => once(socket, "close"));
     await (await fetch(url)).body?.cancel();
     await closed;
+  });
+
+  describe("a body that is followed", () => {
+    /** What was told of it, in order. */
+    async function follow(url: string, init?: RequestInit) {
+      const { body } = await fetch(url, init);
+      if (!body || !isFollowed(body)) throw new Error("This body cannot be followed");
+      const told: unknown[] = [];
+      const following = body[followBody]({
+        chunk: (bytes) => told.push(Buffer.from(bytes).toString()),
+        end: () => told.push("end"),
+        fail: (error) => told.push(error),
+      });
+      return { told, following };
+    }
+    const isFollowed = (body: ReadableStream<Uint8Array>): body is FollowedBody => followBody in body;
+
+    test("tells of each chunk as it comes, and of its end, and leaves the connection to others", async () => {
+      let release = () => {};
+      const { server, url } = await serve((_, response) => {
+        response.write("first");
+        release = () => void response.end("last");
+      });
+      let connections = 0;
+      server.on("connection", () => connections++);
+      for (let round = 0; round < 2; round++) {
+        const { told } = await follow(url);
+        await expect.poll(() => told).toEqual(["first"]);
+        release();
+        await expect.poll(() => told).toEqual(["first", "last", "end"]);
+      }
+      expect(connections).toBe(1);
+    });
+
+    test("says nothing more once it was stopped, and ends the connection", async () => {
+      const { server, url } = await serve((_, response) => {
+        response.write("first");
+      });
+      const closed = once(server, "connection").then(([socket]) => once(socket, "close"));
+      const { told, following } = await follow(url);
+      await expect.poll(() => told).toEqual(["first"]);
+      following.stop();
+      await closed;
+      expect(told).toEqual(["first"]);
+    });
+
+    test("tells why it broke off", async () => {
+      const { url } = await serve((_, response) => void response.write("first", () => response.destroy()));
+      const { told } = await follow(url);
+      const cause = expect.objectContaining({ code: "ECONNRESET" });
+      await expect.poll(() => told).toEqual(["first", expect.objectContaining({ message: "terminated", cause })]);
+    });
+
+    test("tells of a break that came before anybody followed", async () => {
+      const { url } = await serve((_, response) => void response.write("first"));
+      const abort = new AbortController();
+      const { body } = await fetch(url, { signal: abort.signal });
+      if (!body || !isFollowed(body)) throw new Error("This body cannot be followed");
+      abort.abort("stopped");
+      await new Promise((resolve) => setImmediate(resolve));
+      const told: unknown[] = [];
+      body[followBody]({ chunk: () => told.push("chunk"), end: () => told.push("end"), fail: (error) => told.push(error) });
+      expect(told).toEqual([]);
+      await expect.poll(() => told).toEqual(["stopped"]);
+    });
   });
 
   test("failures have their cause", async () => {

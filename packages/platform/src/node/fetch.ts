@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import { type BodySink, type FollowedBody, followBody } from "@parley/core/ports";
 
 /** As long as the runtime's own waits for a connection. */
 const connectMs = 10_000;
@@ -61,18 +62,46 @@ function responseOf(incoming: http.IncomingMessage, signal: AbortSignal | null |
   return new Response(null, { status, headers });
 }
 
-function bodyOf(incoming: http.IncomingMessage, signal: AbortSignal | null | undefined): ReadableStream<Uint8Array> {
+/** Nothing is read before somebody reads. */
+function bodyOf(incoming: http.IncomingMessage, signal: AbortSignal | null | undefined): FollowedBody {
+  const leave = () => void incoming.removeAllListeners("data").removeAllListeners("end").destroy();
+
+  function follow(sink: BodySink) {
+    let isOver = false;
+    const fail = (cause: unknown) => {
+      if (isOver) return;
+      isOver = true;
+      sink.fail(signal?.aborted ? signal.reason : new TypeError("terminated", { cause }));
+    };
+    incoming.on("data", (chunk: Buffer) => sink.chunk(chunk));
+    incoming.on("end", () => sink.end());
+    incoming.on("error", fail);
+    if (incoming.destroyed) queueMicrotask(() => fail(incoming.errored));
+    return {
+      stop() {
+        isOver = true;
+        leave();
+      },
+    };
+  }
+
+  let isRead = false;
   const source: UnderlyingDefaultSource<Uint8Array> = {
-    start(controller) {
-      incoming.on("data", (chunk: Buffer) => {
-        controller.enqueue(chunk);
-        if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
+    pull(controller) {
+      if (isRead) return void incoming.resume();
+      isRead = true;
+      follow({
+        chunk(bytes) {
+          controller.enqueue(bytes);
+          if ((controller.desiredSize ?? 0) <= -waitingChunks) incoming.pause();
+        },
+        end: () => controller.close(),
+        fail: (error) => controller.error(error),
       });
-      incoming.on("end", () => controller.close());
-      incoming.on("error", (cause) => controller.error(signal?.aborted ? signal.reason : new TypeError("terminated", { cause })));
     },
-    pull: () => void incoming.resume(),
-    cancel: () => void incoming.removeAllListeners("data").removeAllListeners("end").destroy(),
+    cancel: leave,
   };
-  return new ReadableStream(source, { highWaterMark: waitingChunks });
+  // What breaks before somebody reads is told to whoever then does.
+  incoming.on("error", () => {});
+  return Object.assign(new ReadableStream(source, { highWaterMark: 0 }), { [followBody]: follow });
 }

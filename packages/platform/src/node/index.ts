@@ -1,5 +1,8 @@
 export { nodeBackground } from "./background.ts";
 export { nodeFetch } from "./fetch.ts";
-export { pinoLog } from "./log.ts";
+export { type NodeLog, pinoLog } from "./log/log.ts";
+export { readMigrations } from "./migrate.ts";
 export type { OpenDatabase } from "./open-database.ts";
 export { argon2Passwords } from "./passwords.ts";
+export { nodeScopes } from "./scopes.ts";
+export { nodeSystem } from "./system.ts";

@@ -5,7 +5,9 @@ import { AppError } from "@parley/core";
 import { collectingLog } from "@parley/testing";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { afterEach, describe, expect, test } from "vitest";
-import { logMailer, type OpenMailer, smtpMailer } from "./mail.ts";
+import { logMailer } from "../shared/mail/log-mailer.ts";
+import type { OpenMailer } from "../shared/mail/open-mailer.ts";
+import { smtpMailer } from "./mail.ts";
 
 interface Arrival {
   raw: string;

@@ -1,9 +1,6 @@
 import { AppError } from "@parley/core";
-import type { Log, Mailer } from "@parley/core/ports";
-
-export interface OpenMailer extends Mailer {
-  close(): Promise<void>;
-}
+import type { Log } from "@parley/core/ports";
+import type { OpenMailer } from "../shared/mail/open-mailer.ts";
 
 interface Options {
   /** smtp:// or smtps://, with credentials; settings of nodemailer may follow, such as `?requireTLS=true`. */
@@ -62,16 +59,6 @@ async function openTransport(url: string) {
   } catch {
     throw new Error("SMTP_URL cannot be understood");
   }
-}
-
-/** Without a mail server: whoever reads the log gets the links. */
-export function logMailer(log: Log): OpenMailer {
-  return {
-    async send({ to, subject, text }) {
-      log.info({ to, subject, text }, "There is no mail server (SMTP_URL): this letter was not sent, its link is here");
-    },
-    async close() {},
-  };
 }
 
 /** Without the server's own words: some servers quote what they refuse, be it credentials or the link in the letter. */

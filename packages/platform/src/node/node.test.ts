@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rateLimiterContract } from "../contracts/rate-limiter.ts";
 import { nodeBackground } from "./background.ts";
 import { lockFolder } from "./folder-lock.ts";
-import { pinoLog } from "./log.ts";
+import { pinoLog } from "./log/log.ts";
 import { type MigrationTarget, migrate } from "./migrate.ts";
 import { argon2Passwords } from "./passwords.ts";
 import { openRedis } from "./redis.ts";
@@ -100,11 +100,11 @@ describe("nodeBackground", () => {
 
 describe("pinoLog", () => {
   test("writes daily files, errors apart, and no secret", async () => {
-    const log = await pinoLog({ level: "info", folder });
+    const log = pinoLog({ level: "info", folder, secrets: [] });
     log.info({ password: "canary-1", deep: { accessToken: "canary-2" }, headers: { authorization: "canary-3" } }, "signed in");
     log.error({ err: new Error("broken") }, "failed");
     log.debug({}, "not this");
-    await log.flush();
+    log.flush();
     const files = (await readdir(folder)).filter((name) => name.endsWith(".log")).sort();
     expect(files.map((name) => name.split(".")[0])).toEqual(["errors", "parley"]);
     const [errors, all] = await Promise.all(files.map((name) => readFile(path.join(folder, name), "utf8")));

@@ -4,6 +4,7 @@ import path from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { schema } from "@parley/core/database";
 import { drizzle } from "drizzle-orm/pglite";
+import { countApplied } from "../shared/count-applied.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { type MigrationTarget, migrate } from "./migrate.ts";
 import type { OpenDatabase } from "./open-database.ts";
@@ -27,12 +28,18 @@ export async function openPglite({ folder, template, migrations }: Options): Pro
       throw new Error(`The database in ${folder} cannot be opened: restore it, or move it away to begin anew`, { cause });
     });
     const database = drizzle(client, { schema });
-    await migrate(migrations, targetOf(client));
+    const { hashes } = await migrate(migrations, targetOf(client));
     return {
       kind: "pglite",
       database,
+      openLogStore: null,
+      connections: 1,
       ping: async () => {
         await client.query("select 1");
+      },
+      isMigrated: async () => {
+        const { rows } = await client.query<{ count: number }>(countApplied, [hashes]);
+        return rows[0]?.count === hashes.length;
       },
       close: async () => {
         await client.close();

@@ -1,8 +1,31 @@
-import { openTestDatabase } from "@parley/testing";
+import { migrationsFolder, openLine, openTestDatabase } from "@parley/testing";
 import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
+import { openPostgres } from "./postgres.ts";
 
 describe.skipIf(!process.env.TEST_DATABASE_URL)("a connection to Postgres that breaks", () => {
+  // The driver took a connection that was gone for a busy one: it was never opened again, and in the end there was none.
+  test("while a transaction waits is replaced, each time", async () => {
+    await using kept = await openTestDatabase("postgres");
+    const line = await openLine(new URL(kept.url ?? ""));
+    const open = await openPostgres({ url: line.url, migrations: migrationsFolder, poolSize: 2 });
+    const sleepers = () =>
+      kept.database.execute(
+        sql`select pid from pg_stat_activity where datname = current_database() and query like 'select pg_sleep%' and state = 'active'`,
+      );
+    for (let round = 1; round <= 3; round++) {
+      const transaction = open.database.transaction((inside) => inside.execute(sql`select pg_sleep(60)`));
+      const failed = expect(transaction).rejects.toThrow();
+      await expect.poll(sleepers, { timeout: 5_000 }).toHaveLength(round);
+      line.cut();
+      await failed;
+      line.restore();
+      await expect(open.ping()).resolves.toBeUndefined();
+    }
+    await open.close();
+    await line.close();
+  });
+
   // The driver wrote the rollback to a socket that was gone, outside of any promise: that ended the process.
   test("in the middle of a transaction fails that transaction, and nothing else", async () => {
     await using open = await openTestDatabase("postgres");

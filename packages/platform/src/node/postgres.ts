@@ -1,8 +1,10 @@
-import { schema } from "@parley/core/database";
+import { advisoryLocks, schema } from "@parley/core/database";
 import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
+import { countApplied } from "../shared/count-applied.ts";
 import { migrate } from "./migrate.ts";
 import type { OpenDatabase } from "./open-database.ts";
+import { postgresLogStore } from "./postgres-log-store.ts";
 
 interface Options {
   url: string;
@@ -10,11 +12,8 @@ interface Options {
   poolSize?: number;
 }
 
-/** Any number that no other program is likely to take a lock by. */
-const migrationLock = "7215846303015";
-
 export async function openPostgres({ url, migrations, poolSize = 10 }: Options): Promise<OpenDatabase> {
-  await migrateOnce(url, migrations);
+  const { hashes } = await migrateOnce(url, migrations);
   const client = postgres(url, {
     max: poolSize,
     onnotice() {},
@@ -27,21 +26,27 @@ export async function openPostgres({ url, migrations, poolSize = 10 }: Options):
   return {
     kind: "postgres",
     database,
+    openLogStore: () => postgresLogStore(client),
+    connections: poolSize,
     ping: async () => {
       await client`select 1`;
+    },
+    isMigrated: async () => {
+      const [found] = await client.unsafe<{ count: number }[]>(countApplied, [hashes], { prepare: true });
+      return found?.count === hashes.length;
     },
     close: () => client.end({ timeout: 5 }),
   };
 }
 
+const turnMs = 100;
+
 /** Nodes that start together wait for the first: the lock belongs to a connection that is closed in any case. */
 async function migrateOnce(url: string, folder: string) {
   const client = postgres(url, { max: 1, onnotice() {}, connect_timeout: 10 });
   try {
-    await client`select pg_advisory_lock(${migrationLock}::bigint)`.catch((cause) => {
-      throw new Error("DATABASE_URL: the database cannot be reached", { cause });
-    });
-    await migrate(folder, {
+    await takeTurn(client);
+    return await migrate(folder, {
       query: (text, values) => client.unsafe(text, values),
       script: async (text) => {
         await client.unsafe(text).simple();
@@ -49,5 +54,17 @@ async function migrateOnce(url: string, folder: string) {
     });
   } finally {
     await client.end({ timeout: 5 });
+  }
+}
+
+/** Asked again and again: an index that is made concurrently waits for every statement that waits. */
+async function takeTurn(client: postgres.Sql) {
+  for (;;) {
+    const asked = client<{ isMine: boolean }[]>`select pg_try_advisory_lock(${advisoryLocks.migration}::bigint) as "isMine"`;
+    const [answer] = await asked.catch((cause) => {
+      throw new Error("DATABASE_URL: the database cannot be reached", { cause });
+    });
+    if (answer?.isMine) return;
+    await new Promise((resolve) => setTimeout(resolve, turnMs));
   }
 }

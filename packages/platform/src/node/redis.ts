@@ -1,10 +1,16 @@
-import type { Log, RateLimiter } from "@parley/core/ports";
+import type { Cache, Log, RateLimiter } from "@parley/core/ports";
 import { Redis } from "ioredis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
+import type { LogStore } from "../shared/event-log/log-store.ts";
 import { createRateLimiter, memoryRateLimiter } from "../shared/rate-limiter.ts";
+import { openRedisCache } from "./redis-cache.ts";
+import { openRedisLogStore } from "./redis-log-store.ts";
 
 export interface OpenRedis {
   rateLimiter: RateLimiter;
+  /** Nodes share what has the same prefix. */
+  openLogStore(prefix?: string): Promise<LogStore>;
+  openCache(prefix?: string): Promise<Cache>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -16,14 +22,19 @@ export async function openRedis(url: string, log: Log): Promise<OpenRedis> {
     maxRetriesPerRequest: 1,
     commandTimeout: 500,
     connectTimeout: 5_000,
+    // A connection that has gone silent is given up for a new one.
+    socketTimeout: 5_000,
     lazyConnect: true,
   });
   let isAway = false;
-  // Without a listener a lost connection would end the process.
-  client.on("error", (error) => {
-    if (!isAway) log.warn({ err: error }, "Redis is away: limits are counted on each node");
+  let isClosing = false;
+  const lost = (fields: object) => {
+    if (!isAway && !isClosing) log.warn(fields, "Redis is away: limits are counted on each node");
     isAway = true;
-  });
+  };
+  // Without a listener a lost connection would end the process; one that is just closed is no error.
+  client.on("error", (error) => lost({ err: error }));
+  client.on("close", () => lost({}));
   client.on("ready", () => {
     isAway = false;
   });
@@ -31,12 +42,21 @@ export async function openRedis(url: string, log: Log): Promise<OpenRedis> {
   const shared = createRateLimiter(
     (options) => new RateLimiterRedis({ ...options, keyPrefix: `parley:limit:${options.keyPrefix}`, storeClient: client }),
   );
+  const caches: { close(): void }[] = [];
   return {
     rateLimiter: insured(shared, memoryRateLimiter()),
+    openLogStore: (prefix = "parley:log") => openRedisLogStore(client, prefix),
+    async openCache(prefix = "parley:cache") {
+      const cache = await openRedisCache(client, prefix);
+      caches.push(cache);
+      return cache;
+    },
     ping: async () => {
       await client.ping();
     },
     close: async () => {
+      isClosing = true;
+      for (const cache of caches) cache.close();
       client.disconnect();
     },
   };

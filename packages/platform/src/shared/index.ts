@@ -1,4 +1,13 @@
+export { discordChannel } from "./alert-channels/discord.ts";
+export { mailChannel } from "./alert-channels/mail.ts";
+export { slackChannel } from "./alert-channels/slack.ts";
+export { webhookChannel } from "./alert-channels/webhook.ts";
+export { memoryEventLog } from "./event-log/memory-event-log.ts";
+export { type SharedEventLog, sharedEventLog } from "./event-log/shared-event-log.ts";
 export { createIds } from "./ids.ts";
+export { httpMailer } from "./mail/http-mailer.ts";
+export { logMailer } from "./mail/log-mailer.ts";
+export type { OpenMailer } from "./mail/open-mailer.ts";
 export { memoryCache } from "./memory-cache.ts";
-export { memoryEventLog } from "./memory-event-log.ts";
 export { type BuildLimiter, createRateLimiter, memoryRateLimiter } from "./rate-limiter.ts";
+export { within } from "./within.ts";

@@ -1,14 +1,19 @@
+import type { LogSink } from "@parley/core/ports";
 import { testClock } from "@parley/testing";
 import { describe, expect, test } from "vitest";
+import { cacheContract } from "../contracts/cache.ts";
 import { eventLogContract } from "../contracts/event-log.ts";
 import { rateLimiterContract } from "../contracts/rate-limiter.ts";
+import { memoryEventLog } from "./event-log/memory-event-log.ts";
 import { createIds } from "./ids.ts";
 import { memoryCache } from "./memory-cache.ts";
-import { memoryEventLog } from "./memory-event-log.ts";
 import { memoryRateLimiter } from "./rate-limiter.ts";
 
 describe("memoryEventLog", () => {
-  eventLogContract(() => memoryEventLog(testClock()));
+  eventLogContract(() => {
+    const log = memoryEventLog(testClock());
+    return { writer: log, reader: log };
+  });
 
   test("forgets a finished topic after a while", () => {
     const clock = testClock();
@@ -37,6 +42,24 @@ describe("memoryEventLog", () => {
     const recent: unknown[] = [];
     log.follow("user:1", start + 995, { entry: ({ event }) => recent.push(event) > 0, end() {} });
     expect(recent).toEqual([996, 997, 998, 999, 1000]);
+  });
+
+  test("shares a serialised form among the readers of the moment, and keeps none", () => {
+    const log = memoryEventLog(testClock());
+    const found: (string | undefined)[] = [];
+    const sink: LogSink<unknown> = {
+      entry(entry) {
+        found.push(entry.serialized);
+        entry.serialized ??= "made";
+        return true;
+      },
+      end() {},
+    };
+    log.append("run:1", "event", { seq: 1, id: "1" });
+    for (let reader = 0; reader < 3; reader++) log.follow("run:1", 1, sink);
+    log.append("run:1", "event", { seq: 2, id: "2" });
+    log.follow("run:1", 1, sink);
+    expect(found).toEqual([undefined, "made", "made", undefined]);
   });
 
   test("forgets what nobody reads, and never gives a number twice", async () => {
@@ -98,16 +121,16 @@ describe("createIds", () => {
 });
 
 describe("memoryCache", () => {
-  test("forgets after its time, and the oldest when it is full", async () => {
-    const clock = testClock();
-    const cache = memoryCache(clock, { maxEntries: 2 });
-    await cache.set("a", 1, 1_000);
-    await cache.set("b", 2, 1_000);
-    await cache.set("c", 3, 60_000);
-    expect([await cache.get("a"), await cache.get("b"), await cache.get("c")]).toEqual([undefined, 2, 3]);
-    clock.advance({ seconds: 2 });
-    expect([await cache.get("b"), await cache.get("c")]).toEqual([undefined, 3]);
-    await cache.delete("c");
-    expect(await cache.get("c")).toBeUndefined();
+  const clock = testClock();
+  cacheContract(
+    () => memoryCache(clock),
+    async (milliseconds) => clock.advance({ seconds: milliseconds / 1_000 }),
+  );
+
+  test("the oldest make room when it is full", async () => {
+    const cache = memoryCache(clock, { maxEntries: 100 });
+    for (let count = 0; count < 1_000; count++) await cache.set(String(count), count, 60_000);
+    const found = await Promise.all(Array.from({ length: 1_000 }, (_, count) => cache.get(String(count))));
+    expect(found.filter((value) => value !== undefined)).toEqual(Array.from({ length: 100 }, (_, index) => 900 + index));
   });
 });

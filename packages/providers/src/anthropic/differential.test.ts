@@ -118,8 +118,7 @@ async function readWithOurs(pieces: Pieces): Promise<Answer> {
     }
   };
   try {
-    const signal = new AbortController().signal;
-    for await (const event of provider.stream(request, { key: 0, signal })) read(event);
+    await provider.stream(request, { key: 0, signal: new AbortController().signal }, read);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     answer.failure = error.trouble;

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { type GenerateRequest, ProviderError, type ProviderEvent } from "@parley/core/ports";
 import { type Script, startUpstream, type Upstream } from "@parley/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { listen } from "../shared/stream-testing.ts";
 import { anthropicProvider } from "./provider.ts";
 
 let upstream: Upstream;
@@ -270,7 +271,7 @@ describe("a connection", () => {
     const gone = await startUpstream();
     await gone.stop();
     const provider = anthropicProvider({ keys: [canary], baseUrl: gone.url, models: [] });
-    const { failure } = await collect(provider.stream(question(), { key: 0, signal: new AbortController().signal }));
+    const { failure } = await collect(listen(provider, question()));
     expect(failure).toMatchObject({ trouble: "network", message: "The connection to Claude failed (ECONNREFUSED)" });
   });
 
@@ -292,7 +293,7 @@ describe("a connection", () => {
 
   test("is not even made for a call that was aborted before", async () => {
     const before = upstream.calls.length;
-    const { events, failure } = await collect(provider().stream(question(), { key: 0, signal: AbortSignal.abort() }));
+    const { events, failure } = await collect(listen(provider(), question(), { signal: AbortSignal.abort() }));
     expect({ events, failure }).toEqual({ events: [], failure: undefined });
     expect(upstream.calls.length).toBe(before);
   });
@@ -331,7 +332,7 @@ describe("a key", () => {
       [0, "first"],
       [1, "second"],
     ] as const) {
-      await collect(two.stream(question(), { key, signal: new AbortController().signal }));
+      await collect(listen(two, question(), { key }));
       expect(await upstream.nextCall({ key: name })).toMatchObject({ headers: { authorization: `Bearer ${name}` } });
     }
   });
@@ -341,7 +342,7 @@ describe("a key", () => {
     ["cannot be sent", ["sk-ant-\nsecret"], "Key 1 of Claude has characters that no key has"],
   ])("that %s is told without it", async (_what, keys, message) => {
     const broken = anthropicProvider({ keys, baseUrl: upstream.url, models: [] });
-    const { failure } = await collect(broken.stream(question(), { key: 0, signal: new AbortController().signal }));
+    const { failure } = await collect(listen(broken, question()));
     expect(failure).toMatchObject({ trouble: "auth", message });
   });
 
@@ -374,7 +375,7 @@ describe("a key", () => {
         return new Response(ended("end_turn").map(frame).join(""));
       },
     });
-    await collect(direct.stream(question(), { key: 0, signal: new AbortController().signal }));
+    await collect(listen(direct, question()));
     expect(asked[0]?.url).toBe("https://api.anthropic.com/v1/messages");
     expect(asked[0]?.headers.get("authorization")).toBe(`Bearer ${canary}`);
     expect(asked[0]?.headers.get("x-api-key")).toBeNull();
@@ -453,7 +454,7 @@ function question(change: Partial<GenerateRequest> = {}): GenerateRequest {
 
 async function ask(script: Script) {
   upstream.script(script);
-  return collect(provider().stream(question(), { key: 0, signal: new AbortController().signal }));
+  return collect(listen(provider(), question()));
 }
 
 /** A call that the upstream has got, and that nobody reads yet. */
@@ -461,11 +462,8 @@ async function begin(script: Script) {
   const key = `key-${upstream.calls.length}`;
   upstream.byKey(key, script);
   const abort = new AbortController();
-  const stream = anthropicProvider({ keys: [key], baseUrl: upstream.url, models: [] }).stream(question(), {
-    key: 0,
-    signal: abort.signal,
-  });
-  const events = unstarted(stream[Symbol.asyncIterator]());
+  const provider = anthropicProvider({ keys: [key], baseUrl: upstream.url, models: [] });
+  const events = unstarted(listen(provider, question(), { signal: abort.signal }));
   return { events, abort, call: await upstream.nextCall({ key }) };
 }
 

@@ -1,5 +1,6 @@
 import type Anthropic from "@anthropic-ai/sdk";
-import { type ModelEntry, type Provider, type ProviderCall, ProviderError, type ProviderEvent } from "@parley/core/ports";
+import type { BaseAnthropic } from "@anthropic-ai/sdk/client";
+import { type ModelEntry, type Provider, type ProviderCall, ProviderError } from "@parley/core/ports";
 import { fieldsOf } from "../shared/fields.ts";
 import { keyAt } from "../shared/keys.ts";
 import { listedModels, mostModels } from "../shared/listed-models.ts";
@@ -26,26 +27,26 @@ const sentHeaders = ["accept", "anthropic-version", "authorization", "content-ty
 /** The SDK makes the requests; the answers are read here, because its parser costs as much as all the rest of a relay. */
 export function anthropicProvider({ keys, baseUrl, models, fetch = globalThis.fetch }: AnthropicOptions): Provider {
   const send = vendorFetch(fetch, label);
-  const clients: Anthropic[] = [];
+  const clients: BaseAnthropic[] = [];
   const dialects = new Map<string, Dialect>();
   for (const { id, outputLimit } of models) dialects.set(id, { ...dialectOf(id), outputLimit });
 
-  async function clientFor(call: ProviderCall): Promise<Anthropic> {
+  async function clientFor(call: ProviderCall): Promise<BaseAnthropic> {
+    const known = clients[call.key];
+    if (known) return known;
     const apiKey = keyAt(keys, call, label);
-    const sdk = await import("@anthropic-ai/sdk");
-    const client =
-      clients[call.key] ??
-      new sdk.Anthropic({
-        apiKey,
-        authToken: null,
-        webhookKey: null,
-        baseURL: baseUrl ?? "https://api.anthropic.com",
-        maxRetries: 0,
-        timeout: never,
-        logLevel: "off",
-        openTelemetry: false,
-        fetch: (url, init) => send(url, { ...init, headers: ownHeaders(init?.headers) }),
-      });
+    const { BaseAnthropic } = await import("./sdk.ts");
+    const client = new BaseAnthropic({
+      apiKey,
+      authToken: null,
+      webhookKey: null,
+      baseURL: baseUrl ?? "https://api.anthropic.com",
+      maxRetries: 0,
+      timeout: never,
+      logLevel: "off",
+      openTelemetry: false,
+      fetch: (url, init) => send(url, { ...init, headers: ownHeaders(init?.headers) }),
+    });
     clients[call.key] = client;
     return client;
   }
@@ -71,7 +72,7 @@ export function anthropicProvider({ keys, baseUrl, models, fetch = globalThis.fe
     models,
     defaults: { temperature: null, topP: null, topK: null, maxTokens: 4_096 },
 
-    async *stream(request, call): AsyncGenerator<ProviderEvent> {
+    async stream(request, call, sink) {
       const { signal } = call;
       if (signal.aborted) return;
       try {
@@ -81,15 +82,7 @@ export function anthropicProvider({ keys, baseUrl, models, fetch = globalThis.fe
         const answer = client.post("/v1/messages", { body, stream: true, ...optionsFor(call, version) });
         const response = await answer.asResponse();
         if (!response.body) throw new ProviderError("invalid_stream", "Claude answered without a body");
-        const { read, phase } = createAnswerReader(keys);
-        for await (const batch of readEvents(response.body, { signal, phase })) {
-          const events: ProviderEvent[] = [];
-          try {
-            read(batch, events);
-          } finally {
-            for (const event of events) yield event;
-          }
-        }
+        await readEvents(response.body, { signal, ...createAnswerReader(keys, sink) });
       } catch (error) {
         if (!signal.aborted) throw anthropicFailure(error, keys);
       }
@@ -98,8 +91,9 @@ export function anthropicProvider({ keys, baseUrl, models, fetch = globalThis.fe
     async listModels(call) {
       try {
         const client = await clientFor(call);
+        const { Models } = await import("./sdk.ts");
         const told: Anthropic.ModelInfo[] = [];
-        for await (const model of client.models.list({ limit: mostModels }, optionsFor(call, "2026-10-21"))) {
+        for await (const model of new Models(client).list({ limit: mostModels }, optionsFor(call, "2026-10-21"))) {
           told.push(model);
           if (told.length === mostModels) break;
         }

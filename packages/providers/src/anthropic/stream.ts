@@ -1,4 +1,4 @@
-import { type FinishReason, ProviderError, type ProviderEvent } from "@parley/core/ports";
+import { type FinishReason, ProviderError, type ProviderEvent, type ProviderSink } from "@parley/core/ports";
 import type { Phase, SseEvent } from "../shared/sse.ts";
 import { tokenCount } from "../shared/token-count.ts";
 import { toolInput } from "../shared/tool-input.ts";
@@ -48,25 +48,32 @@ type OpenBlock =
   | { type: "tool_use"; callId: string; name: string; input: unknown; json: string };
 
 /** Reads the vendor's events into ours. What came at once and is of one kind leaves as one event. */
-export function createAnswerReader(keys: readonly string[]) {
+export function createAnswerReader(keys: readonly string[], sink: ProviderSink) {
   const open = new Map<unknown, OpenBlock>();
   let tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
   let finishReason: FinishReason | null = null;
   let hasBrokenCall = false;
   let isOver = false;
-  let out: ProviderEvent[] = [];
+  /** May grow while the events that came with it are read. */
+  let held: ProviderEvent | null = null;
+  let isSilent = true;
 
   function add(event: ProviderEvent) {
-    const last = out.at(-1);
-    if (event.type === "text" && last?.type === "text") last.text += event.text;
-    else if (
-      event.type === "reasoning" &&
-      last?.type === "reasoning" &&
-      last.signature === undefined &&
-      event.signature === undefined
-    ) {
-      last.text += event.text;
-    } else out.push(event);
+    if (event.type === "text" && held?.type === "text") held.text += event.text;
+    else if (event.type === "reasoning" && held?.type === "reasoning" && !held.signature && !event.signature) {
+      held.text += event.text;
+    } else {
+      flush();
+      held = event;
+    }
+  }
+
+  function flush() {
+    if (!held) return;
+    const event = held;
+    held = null;
+    isSilent = false;
+    sink(event);
   }
 
   function count(usage: WireUsage | null | undefined) {
@@ -173,12 +180,16 @@ export function createAnswerReader(keys: readonly string[]) {
   }
 
   return {
-    /** Into a given array, because what came before an error counts. What comes after the last word does not. */
-    read(events: readonly SseEvent[], into: ProviderEvent[]): void {
-      out = into;
-      for (const { data } of events) if (!isOver) read(parse(data));
+    /** What came before an error counts. What comes after the last word does not. */
+    take(events: readonly SseEvent[]): void {
+      isSilent = true;
+      try {
+        for (const { data } of events) if (!isOver) read(parse(data));
+      } finally {
+        flush();
+      }
       // Whatever it was, the vendor is there.
-      if (out.length === 0) out.push({ type: "ping" });
+      if (isSilent) sink({ type: "ping" });
     },
     phase: (): Phase => (isOver ? "over" : "open"),
   };

@@ -1,7 +1,7 @@
 import type { GenerateRequest, Reasoning } from "@parley/core/ports";
 import { type Script, type Step, startUpstream, type Upstream } from "@parley/testing";
 import { describe, expect, test } from "vitest";
-import { hear, polyglot, question } from "../shared/stream-testing.ts";
+import { hear, listen, polyglot, question } from "../shared/stream-testing.ts";
 import { geminiProvider } from "./provider.ts";
 
 const keys = ["AIza-first-canary", "AIza-second-canary"];
@@ -394,7 +394,7 @@ describe("a call to Gemini", () => {
     await using upstream = await startUpstream();
     upstream.script({ steps: [{ stream: { perSecond: 200 } }] });
     const abort = new AbortController();
-    const stream = at(upstream).stream(question, { key: 0, signal: abort.signal });
+    const stream = listen(at(upstream), {}, { signal: abort.signal });
     let words = 0;
     for await (const event of stream) if (event.type === "text" && ++words === 5) abort.abort();
     expect(await (await upstream.nextCall()).closed).toBe("by-client");
@@ -403,7 +403,7 @@ describe("a call to Gemini", () => {
   test("that nobody reads any more is closed", async () => {
     await using upstream = await startUpstream();
     upstream.script({ steps: [{ stream: { perSecond: 200 } }] });
-    for await (const _ of at(upstream).stream(question, { key: 0, signal: new AbortController().signal })) break;
+    for await (const _ of listen(at(upstream))) break;
     expect(await (await upstream.nextCall()).closed).toBe("by-client");
   });
 

@@ -5,7 +5,6 @@ import {
   type Provider,
   type ProviderCall,
   ProviderError,
-  type ProviderEvent,
   type VendorModel,
 } from "@parley/core/ports";
 import { networkError } from "../shared/http-errors.ts";
@@ -14,7 +13,7 @@ import { readWhole, vendorFetch } from "../shared/vendor-fetch.ts";
 import { geminiRefusal } from "./errors.ts";
 import { vendorModels } from "./models.ts";
 import { geminiRequest } from "./request.ts";
-import { geminiEvents } from "./stream.ts";
+import { readAnswer } from "./stream.ts";
 
 export interface GeminiOptions {
   keys: string[];
@@ -61,11 +60,11 @@ export function geminiProvider({ keys, baseUrl, models, fetch = globalThis.fetch
     models,
     defaults: { temperature: 0.7, topP: 0.8, topK: 10, maxTokens: 2_048 },
 
-    async *stream(request, call): AsyncGenerator<ProviderEvent> {
+    async stream(request, call, sink) {
       const { signal } = call;
       if (signal.aborted) return;
       try {
-        yield* geminiEvents(await generate(request, call), { signal, keys });
+        await readAnswer(await generate(request, call), { signal, keys, sink });
       } catch (error) {
         if (!signal.aborted) throw error;
       }

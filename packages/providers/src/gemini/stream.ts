@@ -1,6 +1,6 @@
-import { type FinishReason, ProviderError, type ProviderEvent } from "@parley/core/ports";
+import { type FinishReason, ProviderError, type ProviderEvent, type ProviderSink } from "@parley/core/ports";
 import { networkError } from "../shared/http-errors.ts";
-import { type Phase, readEvents } from "../shared/sse.ts";
+import { type Phase, readEvents, type SseEvent } from "../shared/sse.ts";
 import { tokenCount, tokenSum } from "../shared/token-count.ts";
 import { toolInput } from "../shared/tool-input.ts";
 import { geminiError } from "./errors.ts";
@@ -30,31 +30,30 @@ const counted = [
 interface ReadOptions {
   signal: AbortSignal;
   keys: string[];
+  sink: ProviderSink;
 }
 
 /**
  * The vendor's last word is the end of the body after a finish reason: some models and relays tell one with every chunk, so
  * that text after it counts. Where the connection stays open, nothing is waited for much longer than that.
  */
-export async function* geminiEvents(
-  body: ReadableStream<Uint8Array>,
-  { signal, keys }: ReadOptions,
-): AsyncGenerator<ProviderEvent> {
-  const answer = createAnswer(keys);
+export async function readAnswer(body: ReadableStream<Uint8Array>, { signal, keys, sink }: ReadOptions): Promise<void> {
+  const answer = createAnswer(keys, sink);
+  const take = (batch: readonly SseEvent[]) => {
+    if (batch.length === 0) sink({ type: "ping" });
+    for (const { data } of batch) answer.read(JSON.parse(data));
+  };
   try {
-    for await (const batch of readEvents(body, { signal, phase: answer.phase })) {
-      if (batch.length === 0) yield { type: "ping" };
-      for (const { data } of batch) yield* answer.read(JSON.parse(data));
-    }
+    await readEvents(body, { signal, take, phase: answer.phase });
   } catch (error) {
     // What breaks after the vendor's last word takes nothing from the answer.
     if (error instanceof ProviderError || answer.phase() === "open") throw failureOf(error);
   }
-  if (!signal.aborted) yield answer.end();
+  if (!signal.aborted) sink(answer.end());
 }
 
 /** Reads candidates as they are: an answer that was blocked has none. */
-function createAnswer(keys: string[]) {
+function createAnswer(keys: string[], sink: ProviderSink) {
   const counts = new Map<string, number>();
   let finishReason: FinishReason | null = null;
   let isClosing = false;
@@ -75,15 +74,15 @@ function createAnswer(keys: string[]) {
   }
 
   return {
-    *read({ error, candidates, promptFeedback, usageMetadata }: Chunk): Generator<ProviderEvent> {
+    read({ error, candidates, promptFeedback, usageMetadata }: Chunk) {
       if (error) throw geminiError(error, keys);
       const candidate = candidates?.[0];
       const parts = candidate?.content?.parts ?? [];
       hasCalled ||= parts.some(({ functionCall }) => functionCall !== undefined);
-      for (const part of parts) yield* partEvents(part);
+      for (const part of parts) tellPart(part, sink);
       const usage = count(usageMetadata);
-      if (usage) yield usage;
-      else if (parts.length === 0) yield { type: "ping" };
+      if (usage) sink(usage);
+      else if (parts.length === 0) sink({ type: "ping" });
       if (parts.length > 0) isClosing = false;
       if (promptFeedback?.blockReason) finishReason = "content_filter";
       if (candidate?.finishReason) finishReason = finishReasonOf(candidate.finishReason, hasCalled);
@@ -97,17 +96,17 @@ function createAnswer(keys: string[]) {
   };
 }
 
-function* partEvents({ text, thought, thoughtSignature, functionCall }: AnsweredPart): Generator<ProviderEvent> {
+function tellPart({ text, thought, thoughtSignature, functionCall }: AnsweredPart, sink: ProviderSink) {
   const signature = thoughtSignature ? { signature: thoughtSignature } : {};
   if (functionCall) {
     const { id, name, args = {} } = functionCall;
-    yield { type: "tool-call", callId: id || crypto.randomUUID(), name, input: toolInput(args), ...signature };
+    sink({ type: "tool-call", callId: id || crypto.randomUUID(), name, input: toolInput(args), ...signature });
   } else if (thought) {
-    yield { type: "reasoning", text: text ?? "", ...signature };
+    sink({ type: "reasoning", text: text ?? "", ...signature });
   } else {
-    if (text) yield { type: "text", text };
+    if (text) sink({ type: "text", text });
     // The signature of a text often comes after it, alone.
-    if (thoughtSignature) yield { type: "reasoning", text: "", ...signature };
+    if (thoughtSignature) sink({ type: "reasoning", text: "", ...signature });
   }
 }
 

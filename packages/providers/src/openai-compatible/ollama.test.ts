@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { startUpstream } from "@parley/testing";
+import { listenLocally, startUpstream } from "@parley/testing";
 import { expect, test } from "vitest";
 import { hear } from "../shared/stream-testing.ts";
 import { findOllama } from "./provider.ts";
@@ -65,9 +65,7 @@ test("there is none where nobody listens, where somebody else does, or where nob
   expect(await findOllama({ url: upstream.url })).toBeNull();
 
   const other = createServer((_, response) => response.end("It works!"));
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const address = other.address();
-  const port = typeof address === "object" ? address?.port : null;
-  expect(await findOllama({ url: `http://127.0.0.1:${port}` })).toBeNull();
+  const { url } = await listenLocally(other);
+  expect(await findOllama({ url })).toBeNull();
   other.close();
 });

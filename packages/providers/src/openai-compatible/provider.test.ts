@@ -1,7 +1,7 @@
 import type { GenerateRequest } from "@parley/core/ports";
 import { type Script, type Step, startUpstream, type Upstream } from "@parley/testing";
 import { describe, expect, test } from "vitest";
-import { hear, polyglot, question } from "../shared/stream-testing.ts";
+import { hear, listen, polyglot } from "../shared/stream-testing.ts";
 import { type OpenaiCompatibleOptions, openaiCompatibleProvider } from "./provider.ts";
 
 const keys = ["sk-first-canary", "sk-second-canary"];
@@ -130,8 +130,7 @@ describe("what such a server says", () => {
   test("shows that it lives while it has nothing to say", async () => {
     await using upstream = await startUpstream();
     upstream.script({ steps: [{ ping: true }, { stall: true }] });
-    const stream = at(upstream).stream(question, { key: 0, signal: never });
-    for await (const event of stream) if (event.type === "ping") break;
+    for await (const event of listen(at(upstream))) if (event.type === "ping") break;
     expect(await (await upstream.nextCall()).closed).toBe("by-client");
   });
 });
@@ -420,11 +419,11 @@ describe("a call", () => {
     upstream.otherwise({ steps: [{ stream: { perSecond: 200 } }] });
     const abort = new AbortController();
     let words = 0;
-    for await (const event of at(upstream).stream(question, { key: 0, signal: abort.signal })) {
+    for await (const event of listen(at(upstream), {}, { signal: abort.signal })) {
       if (event.type === "text" && ++words === 5) abort.abort();
     }
     expect(await (await upstream.nextCall()).closed).toBe("by-client");
-    for await (const event of at(upstream).stream(question, { key: 0, signal: never })) if (event.type === "text") break;
+    for await (const event of listen(at(upstream))) if (event.type === "text") break;
     expect(await (await upstream.nextCall()).closed).toBe("by-client");
   });
 

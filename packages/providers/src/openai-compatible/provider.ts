@@ -4,7 +4,6 @@ import {
   type Provider,
   type ProviderCall,
   ProviderError,
-  type ProviderEvent,
   type VendorModel,
 } from "@parley/core/ports";
 import { networkError } from "../shared/http-errors.ts";
@@ -15,7 +14,7 @@ import { isLocalUrl } from "./local-address.ts";
 import { chatModels } from "./models.ts";
 import { ollamaModels } from "./ollama-models.ts";
 import { type OptionalField, openaiRequest, refusedField } from "./request.ts";
-import { openaiEvents } from "./stream.ts";
+import { readAnswer } from "./stream.ts";
 
 export interface OpenaiCompatibleOptions {
   name?: string;
@@ -85,13 +84,13 @@ export function openaiCompatibleProvider(options: OpenaiCompatibleOptions): Prov
     models,
     defaults: { temperature: 0.7, topP: null, topK: null, maxTokens: 2_048 },
 
-    async *stream(request, call): AsyncGenerator<ProviderEvent> {
+    async stream(request, call, sink) {
       const { signal } = call;
       if (signal.aborted) return;
       try {
         const body = await generate(request, call);
         const failure = (said: unknown) => openaiError(openaiFailure(said), circumstances);
-        yield* openaiEvents(body, { signal, label, failure });
+        await readAnswer(body, { signal, label, failure, sink });
       } catch (error) {
         if (!signal.aborted) throw error;
       }

@@ -1,6 +1,6 @@
-import { type FinishReason, ProviderError, type ProviderEvent } from "@parley/core/ports";
+import { type FinishReason, ProviderError, type ProviderEvent, type ProviderSink } from "@parley/core/ports";
 import { networkError } from "../shared/http-errors.ts";
-import { type Phase, readEvents } from "../shared/sse.ts";
+import { type Phase, readEvents, type SseEvent } from "../shared/sse.ts";
 import { tokenCount } from "../shared/token-count.ts";
 import { toolInput } from "../shared/tool-input.ts";
 
@@ -47,6 +47,7 @@ interface ReadOptions {
   label: string;
   /** What to make of an error that the vendor tells within the stream. */
   failure: (said: unknown) => ProviderError;
+  sink: ProviderSink;
 }
 
 /**
@@ -54,33 +55,32 @@ interface ReadOptions {
  * leave `[DONE]` out, and some proxies send it whatever has happened, so that it proves nothing alone. After a
  * finish reason and the usage nothing is waited for much longer: some servers keep the connection open.
  */
-export async function* openaiEvents(
-  body: ReadableStream<Uint8Array>,
-  { signal, label, failure }: ReadOptions,
-): AsyncGenerator<ProviderEvent> {
-  const answer = createAnswer();
-  try {
-    for await (const batch of readEvents(body, { signal, phase: answer.phase })) {
-      let isSilent = true;
-      for (const event of batch) {
-        if (event.data === "[DONE]") {
-          answer.finish();
-          break;
-        }
-        const chunk = parse(event.data);
-        if (chunk.error || chunk.object === "error") throw failure(chunk.error || chunk);
-        for (const said of answer.read(chunk)) {
-          isSilent = false;
-          yield said;
-        }
+export async function readAnswer(body: ReadableStream<Uint8Array>, { signal, label, failure, sink }: ReadOptions): Promise<void> {
+  let isSilent = true;
+  const answer = createAnswer((event) => {
+    isSilent = false;
+    sink(event);
+  });
+  const take = (batch: readonly SseEvent[]) => {
+    isSilent = true;
+    for (const { data } of batch) {
+      if (data === "[DONE]") {
+        answer.finish();
+        break;
       }
-      if (isSilent) yield { type: "ping" };
+      const chunk = parse(data);
+      if (chunk.error || chunk.object === "error") throw failure(chunk.error || chunk);
+      answer.read(chunk);
     }
+    if (isSilent) sink({ type: "ping" });
+  };
+  try {
+    await readEvents(body, { signal, take, phase: answer.phase });
   } catch (error) {
     if (error instanceof ProviderError) throw error;
     if (answer.phase() === "open") throw failureOf(error, label);
   }
-  if (!signal.aborted) yield answer.end();
+  if (!signal.aborted) sink(answer.end());
 }
 
 function failureOf(error: unknown, label: string): ProviderError {
@@ -88,7 +88,7 @@ function failureOf(error: unknown, label: string): ProviderError {
   return new ProviderError("invalid_stream", `${label} sent what is no answer`);
 }
 
-function createAnswer() {
+function createAnswer(sink: ProviderSink) {
   const calls: Call[] = [];
   const byIndex = new Map<number, Call>();
   let finishReason: FinishReason | null = null;
@@ -109,22 +109,22 @@ function createAnswer() {
   }
 
   /** What follows the finish reason is no part of the answer. */
-  function* readChoice({ delta: said, finish_reason }: Choice): Generator<ProviderEvent> {
+  function readChoice({ delta: said, finish_reason }: Choice) {
     if (finishReason !== null) return;
     const delta = said ?? {};
     const reasoning = words(delta.reasoning_content) || words(delta.reasoning);
-    if (reasoning) yield { type: "reasoning", text: reasoning };
+    if (reasoning) sink({ type: "reasoning", text: reasoning });
     const text = words(delta.content) || words(delta.refusal);
-    if (text) yield { type: "text", text };
-    for (const call of delta.tool_calls ?? []) yield* readCall(call);
+    if (text) sink({ type: "text", text });
+    for (const call of delta.tool_calls ?? []) readCall(call);
     if (!finish_reason) return;
     finishReason = finishReasonOf(finish_reason, calls.length > 0);
     // An answer that was too long may have lost the end of a call.
     if (finishReason === "length") return;
-    for (const { callId, name, text } of calls) yield { type: "tool-call", callId, name, input: inputOf(text) };
+    for (const { callId, name, text } of calls) sink({ type: "tool-call", callId, name, input: inputOf(text) });
   }
 
-  function* readCall({ index, id, function: said }: CallDelta): Generator<ProviderEvent> {
+  function readCall({ index, id, function: said }: CallDelta) {
     const place = index ?? (id ? calls.length : Math.max(0, calls.length - 1));
     let call = byIndex.get(place);
     // Ollama has given the same place to each of several calls.
@@ -136,15 +136,15 @@ function createAnswer() {
     call.name ||= words(said?.name);
     const text = words(said?.arguments);
     call.text += text;
-    if (text !== "") yield { type: "tool-input", callId: call.callId, name: call.name, text };
+    if (text !== "") sink({ type: "tool-input", callId: call.callId, name: call.name, text });
   }
 
   return {
-    *read({ choices, usage }: Chunk): Generator<ProviderEvent> {
-      yield* readChoice(choices?.[0] ?? {});
+    read({ choices, usage }: Chunk) {
+      readChoice(choices?.[0] ?? {});
       const counted = usage && count(usage);
       if (!counted) return;
-      yield counted;
+      sink(counted);
       if (finishReason !== null) phase = "closing";
     },
     finish() {

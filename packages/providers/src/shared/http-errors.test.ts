@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listenLocally } from "@parley/testing";
 import { describe, expect, test } from "vitest";
 import { networkError, redact, retryAfterMs, troubleOf } from "./http-errors.ts";
 
@@ -110,7 +110,6 @@ describe("networkError", () => {
 
 async function listen(listener: RequestListener) {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return { server, url: `http://127.0.0.1:${port}` };
+  const { url } = await listenLocally(server);
+  return { server, url };
 }

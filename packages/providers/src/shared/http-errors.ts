@@ -1,4 +1,4 @@
-import { ProviderError, type Trouble } from "@parley/core/ports";
+import { causesOf, ownCodeOf, ProviderError, type Trouble } from "@parley/core/ports";
 
 /** What a status means where the vendor says nothing more exact. */
 export function troubleOf(status: number): Trouble {
@@ -61,8 +61,8 @@ const networkMessage = /^(?:fetch failed|terminated|failed to fetch|network conn
 /** The connection's own failure, if it is that. The causes stay out of it: they may quote an address with a key in it. */
 export function networkError(error: unknown, vendor: string): ProviderError | undefined {
   let isNetwork = false;
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  for (const cause of causesOf(error)) {
+    const code = ownCodeOf(cause) ?? "";
     if (networkCode.test(code)) return new ProviderError("network", `The connection to ${vendor} failed (${code})`);
     isNetwork ||= networkMessage.test(cause.message);
   }

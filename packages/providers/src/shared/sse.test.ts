@@ -1,6 +1,6 @@
-import { ProviderError } from "@parley/core/ports";
+import { type BodySink, followBody, ProviderError } from "@parley/core/ports";
 import { describe, expect, test, vi } from "vitest";
-import { createSseReader, type Phase, readEvents, type SseEvent } from "./sse.ts";
+import { createSseReader, readEvents, type SseEvent } from "./sse.ts";
 
 const encoder = new TextEncoder();
 
@@ -95,15 +95,36 @@ test.each([
 });
 
 describe("readEvents", () => {
+  const { signal } = new AbortController();
+
   test("hands on together what came together", async () => {
     const { body, send, close } = source();
     send("data: a\n\ndata: b\n\nda");
     send("ta: c\n\n");
     close();
-    const batches = [];
-    for await (const batch of readEvents(body, { signal: new AbortController().signal }))
-      batches.push(batch.map(({ data }) => data));
+    const batches: string[][] = [];
+    await readEvents(body, { signal, take: (batch) => batches.push(batch.map(({ data }) => data)) });
     expect(batches).toEqual([["a", "b"], ["c"]]);
+  });
+
+  test("takes chunks without a promise each from a body that offers them", async () => {
+    let told: BodySink | undefined;
+    let isStopped = false;
+    const stop = () => {
+      isStopped = true;
+    };
+    const follow = (sink: BodySink) => {
+      told = sink;
+      return { stop };
+    };
+    const taken: string[] = [];
+    const body = Object.assign(new ReadableStream<Uint8Array>(), { [followBody]: follow });
+    const read = readEvents(body, { signal, take: (batch) => taken.push(...batch.map(({ data }) => data)) });
+    told?.chunk(encoder.encode("data: a\n\ndata: b\n\n"));
+    expect(taken).toEqual(["a", "b"]);
+    told?.end();
+    await read;
+    expect(isStopped).toBe(false);
   });
 
   test("hands on an empty array where there is no event yet, as a sign of life", async () => {
@@ -112,83 +133,84 @@ describe("readEvents", () => {
     send("data: a");
     send("\n\n");
     close();
-    const batches = [];
-    for await (const batch of readEvents(body, { signal: new AbortController().signal })) batches.push(batch.length);
+    const batches: number[] = [];
+    await readEvents(body, { signal, take: (batch) => batches.push(batch.length) });
     expect(batches).toEqual([0, 0, 1]);
   });
 
   test("ends with the last event, and waits on its own for the end of the body", async () => {
     const { body, send, drained } = source();
-    let phase: Phase = "open";
-    const events = readEvents(body, { signal: new AbortController().signal, phase: () => phase });
+    const taken: string[] = [];
+    const phase = () => (taken.includes("end") ? "over" : "open");
     send("data: a\n\n");
     send("data: end\n\n");
-    expect(await events.next()).toMatchObject({ value: [{ data: "a" }] });
-    expect(await events.next()).toMatchObject({ value: [{ data: "end" }] });
-    phase = "over";
-    expect(await events.next()).toMatchObject({ done: true });
+    send("data: after the end\n\n");
+    await readEvents(body, { signal, phase, take: (batch) => taken.push(...batch.map(({ data }) => data)) });
     await drained;
+    expect(taken).toEqual(["a", "end"]);
   });
 
   test("is left by an answer that closes for longer than a second, whatever keeps the connection alive", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const { body, send, cancelled } = source();
-      const events = readEvents(body, { signal: new AbortController().signal, phase: () => "closing" });
+      const batches: number[] = [];
+      const read = readEvents(body, { signal, phase: () => "closing", take: (batch) => batches.push(batch.length) });
       send("data: last\n\n");
-      expect(await events.next()).toMatchObject({ value: [{ data: "last" }] });
-      const ping = events.next();
       await vi.advanceTimersByTimeAsync(900);
       send(": ping\n\n");
-      expect(await ping).toMatchObject({ value: [] });
-      const last = events.next();
-      await vi.advanceTimersByTimeAsync(100);
-      expect(await last).toMatchObject({ done: true });
+      await vi.advanceTimersByTimeAsync(99);
+      expect(batches).toEqual([1, 0]);
+      expect(vi.getTimerCount()).toBe(1);
+      await vi.advanceTimersByTimeAsync(1);
+      await read;
       await cancelled;
     } finally {
       vi.useRealTimers();
     }
   });
 
-  test("cancels the body when the consumer stops", async () => {
+  test("cancels the body where what it says cannot be taken", async () => {
     const { body, send, cancelled } = source();
     send("data: a\n\n");
-    for await (const _ of readEvents(body, { signal: new AbortController().signal })) break;
+    const take = () => {
+      throw new Error("no");
+    };
+    await expect(readEvents(body, { signal, take })).rejects.toThrow("no");
     await cancelled;
   });
 
   test("cancels the body and ends when the signal aborts, while it waits", async () => {
     const { body, send, cancelled } = source();
-    send("data: a\n\n");
     const abort = new AbortController();
-    const events = readEvents(body, { signal: abort.signal });
-    await events.next();
-    const waiting = events.next();
+    const taken: number[] = [];
+    const read = readEvents(body, { signal: abort.signal, take: (batch) => taken.push(batch.length) });
+    send("data: a\n\n");
+    await expect.poll(() => taken).toEqual([1]);
     abort.abort();
+    await read;
     await cancelled;
-    expect(await waiting).toEqual({ done: true, value: undefined });
   });
 
   test("reads nothing where the signal is aborted already, and cancels the body", async () => {
     const { body, send, cancelled } = source();
     send("data: a\n\n");
-    expect(await readEvents(body, { signal: AbortSignal.abort() }).next()).toMatchObject({ done: true });
+    const take = () => expect.unreachable();
+    await readEvents(body, { signal: AbortSignal.abort(), take });
     await cancelled;
   });
 
   test("cancels the body of which it can make nothing", async () => {
     const { body, send, cancelled } = source();
     send("data: a".padEnd(9 * 1024 * 1024));
-    await expect(readEvents(body, { signal: new AbortController().signal }).next()).rejects.toMatchObject({
-      trouble: "invalid_stream",
-    });
+    await expect(readEvents(body, { signal, take() {} })).rejects.toMatchObject({ trouble: "invalid_stream" });
     await cancelled;
   });
 
   test("passes on the error of a body that breaks", async () => {
     const { body, fail } = source();
     fail(new TypeError("terminated"));
-    await expect(readEvents(body, { signal: new AbortController().signal }).next()).rejects.toThrow("terminated");
+    await expect(readEvents(body, { signal, take() {} })).rejects.toThrow("terminated");
   });
 });
 

@@ -1,4 +1,5 @@
 import { ProviderError } from "@parley/core/ports";
+import { followChunks } from "./chunks.ts";
 
 export interface SseEvent {
   /** Empty where the vendor names none. */
@@ -111,63 +112,63 @@ export type Phase = "open" | "closing" | "over";
 
 interface ReadOptions {
   signal: AbortSignal;
-  /** Asked after each batch. When it is over nothing more is read, but the connection may be used again. */
+  /** Given what came together. Nothing is a sign of life too: a comment, or a piece of an event. */
+  take(events: readonly SseEvent[]): void;
+  /** Asked after each batch. When it is over nothing more is taken, but the connection may be used again. */
   phase?: () => Phase;
 }
 
 /** How long an answer that is closing may keep us. */
 const graceMs = 1_000;
+/** A body that ends is read to its end, because only then its connection can be used again. */
+const restMs = 500;
 
 /**
- * The events of a response, those that came together in one array. An empty one is a sign of life: a comment, or a piece
- * of an event. When the signal aborts or the consumer stops, the body is cancelled, which closes the connection; an
- * aborted one ends without an error.
+ * Hands over the events of a response until it ends. When the signal aborts or `take` throws, the body is left, which closes
+ * the connection; an aborted one ends without an error.
  */
-export async function* readEvents(
-  body: ReadableStream<Uint8Array>,
-  { signal, phase = () => "open" }: ReadOptions,
-): AsyncGenerator<readonly SseEvent[], void, undefined> {
-  const reader = body.getReader();
+export function readEvents(body: ReadableStream<Uint8Array>, { signal, take, phase = () => "open" }: ReadOptions): Promise<void> {
   const events = createSseReader();
-  let isComplete = false;
-  let grace: ReturnType<typeof setTimeout> | undefined;
-  const cancel = () => cancelBody(reader);
-  signal.addEventListener("abort", cancel);
-  try {
-    while (!signal.aborted) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const batch = events.push(value);
-      yield batch;
-      const now = phase();
-      isComplete = now === "over";
-      if (isComplete) return;
-      if (batch.length === 0) continue;
-      clearTimeout(grace);
-      if (now === "closing") grace = setTimeout(cancel, graceMs);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isOver = false;
+  return new Promise((resolve, reject) => {
+    const following = followChunks(body, {
+      chunk(bytes) {
+        if (isOver) return;
+        try {
+          const batch = events.push(bytes);
+          take(batch);
+          if (batch.length > 0) proceed(phase());
+        } catch (error) {
+          reject(error);
+          leave();
+        }
+      },
+      end: close,
+      fail(error) {
+        if (!signal.aborted) reject(error);
+        close();
+      },
+    });
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave);
+
+    function proceed(now: Phase) {
+      if (isOver) return;
+      clearTimeout(timer);
+      if (now === "open") return;
+      if (now === "over") close();
+      timer = setTimeout(leave, now === "over" ? restMs : graceMs);
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    clearTimeout(grace);
-    signal.removeEventListener("abort", cancel);
-    if (isComplete && !signal.aborted) finish(reader).catch(cancel);
-    else cancel();
-  }
-}
-
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
-
-function cancelBody(reader: Reader) {
-  reader.cancel().catch(() => {});
-}
-
-/** A body that ends is read to its end, because only then its connection can be used again. */
-async function finish(reader: Reader) {
-  const timer = setTimeout(cancelBody, 500, reader);
-  try {
-    while (!(await reader.read()).done);
-  } finally {
-    clearTimeout(timer);
-  }
+    function close() {
+      isOver = true;
+      clearTimeout(timer);
+      signal.removeEventListener("abort", leave);
+      resolve();
+    }
+    function leave() {
+      close();
+      following.stop();
+    }
+  });
 }

@@ -21,6 +21,52 @@ export interface Heard {
   error: ProviderError | null;
 }
 
+/** What a provider says to one request, to iterate over. Who leaves aborts the call. */
+export async function* listen(
+  provider: Provider,
+  request: Partial<GenerateRequest> = {},
+  call: Partial<ProviderCall> = {},
+): AsyncGenerator<ProviderEvent> {
+  const left = new AbortController();
+  const signal = call.signal ? AbortSignal.any([call.signal, left.signal]) : left.signal;
+  const { events, push, close } = pushed<ProviderEvent>();
+  const saying = provider.stream({ ...question, ...request }, { key: 0, ...call, signal }, push).finally(close);
+  saying.catch(() => {});
+  try {
+    yield* events;
+    await saying;
+  } finally {
+    left.abort();
+  }
+}
+
+/** Turns what is pushed into something to iterate over. */
+export function pushed<Item>() {
+  const queue: Item[] = [];
+  let isClosed = false;
+  let wake = () => {};
+  async function* iterate(): AsyncGenerator<Item> {
+    for (;;) {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) yield item;
+      if (isClosed) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+  return {
+    events: iterate(),
+    push(item: Item) {
+      queue.push(item);
+      wake();
+    },
+    close() {
+      isClosed = true;
+      wake();
+    },
+  };
+}
+
 /** All that a provider says to one request, up to its end or its failure. */
 export async function hear(
   provider: Provider,
@@ -30,8 +76,7 @@ export async function hear(
   const events: ProviderEvent[] = [];
   let error: ProviderError | null = null;
   try {
-    const stream = provider.stream({ ...question, ...request }, { key: 0, signal: new AbortController().signal, ...call });
-    for await (const event of stream) if (event.type !== "ping") events.push(event);
+    for await (const event of listen(provider, request, call)) if (event.type !== "ping") events.push(event);
   } catch (thrown) {
     if (!(thrown instanceof ProviderError)) throw thrown;
     error = thrown;

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text as textOf } from "node:stream/consumers";
+import { listenLocally } from "../listening.ts";
 import { anthropic } from "./anthropic.ts";
 import { createCalls } from "./calls.ts";
 import type { ListedModel } from "./format.ts";
@@ -74,12 +75,7 @@ export async function startUpstream({ port = 0, keepsCalls = true }: { port?: nu
     });
   });
   server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, host: "127.0.0.1", backlog: 4_096 }, resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The upstream listens on no port");
+  const { url } = await listenLocally(server, { port, backlog: 4_096 });
 
   async function stop(): Promise<void> {
     isStopping = true;
@@ -90,7 +86,7 @@ export async function startUpstream({ port = 0, keepsCalls = true }: { port?: nu
 
   return {
     /** OpenAI's base is this and `/v1`. */
-    url: `http://127.0.0.1:${address.port}`,
+    url,
     /** Everything that arrived. */
     calls: calls.all,
     /** The next call that has not been taken yet, of this vendor, kind or key where that matters. */

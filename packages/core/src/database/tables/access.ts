@@ -3,14 +3,15 @@ import { bigint, index, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-
 import { createdAt, id, instant } from "../columns.ts";
 import { users } from "./accounts.ts";
 
-/** What every node has to hear of within seconds: a session that ended, rights that changed. No foreign keys: it outlives both. */
+/** What every node has to hear of within seconds: a session or a membership that ended, rights that changed. No foreign keys: it outlives both. */
 export const accessChanges = pgTable(
   "access_changes",
   {
     id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-    kind: text("kind", { enum: ["session_ended", "rights_changed", "profile_changed"] }).notNull(),
+    kind: text("kind", { enum: ["session_ended", "rights_changed", "profile_changed", "membership_ended"] }).notNull(),
     userId: uuid("user_id").notNull(),
     sessionId: uuid("session_id"),
+    conversationId: uuid("conversation_id"),
     /** Who reads by time or by number misses what began earlier and was committed later; by transaction nobody does. */
     transaction: bigint("transaction", { mode: "number" }).notNull().default(sql`pg_current_xact_id()::text::bigint`),
     createdAt: createdAt(),

@@ -72,5 +72,9 @@ export const sessions = pgTable(
     /** The client's name for the rotation that made the current token. */
     attemptId: text("attempt_id"),
   },
-  (table) => [index("sessions_user").on(table.userId, table.createdAt), index("sessions_expiry").on(table.expiresAt)],
+  (table) => [
+    index("sessions_user").on(table.userId, table.createdAt),
+    index("sessions_expiry").on(table.expiresAt),
+    index("sessions_activity").on(table.lastActiveAt, table.userId).where(sql`ended_at is null`),
+  ],
 );

@@ -11,6 +11,7 @@ import {
   pgTable,
   primaryKey,
   text,
+  uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
 import { createdAt, id, instant } from "../columns.ts";
@@ -22,26 +23,70 @@ export interface Failover {
   reason: ErrorReason;
 }
 
+/** A part of an answer that is not text, and how much text and reasoning there was before it. */
+export interface ToolMark {
+  text: number;
+  reasoning: number;
+  part: Extract<MessagePart, { type: "tool-call" | "tool-result" }>;
+}
+
+/** What a request was put together from: the messages themselves are found again by their ids. */
+export interface RunContext {
+  system: string | null;
+  /** The message whose summary stands for it and everything before it. */
+  summarisedThrough: string | null;
+  /** The first and the last of the messages that were sent whole. */
+  from: string;
+  through: string;
+  /** Each message begins with the name of its author. */
+  isNamed: boolean;
+  /** When the messages were read; null where there was nothing but the question. */
+  readAt: string | null;
+  estimatedTokens: number;
+  parameters: {
+    temperature: number | null;
+    topP: number | null;
+    topK: number | null;
+    maxTokens: number | null;
+    reasoning: string;
+  };
+}
+
 const searchVector = customType<{ data: string }>({ dataType: () => "tsvector" });
 
-export const conversations = pgTable("conversations", {
-  id: id(),
-  title: text("title").notNull(),
-  description: text("description"),
-  visibility: text("visibility", { enum: ["private", "public"] })
-    .notNull()
-    .default("private"),
-  archivedAt: instant("archived_at"),
-  tags: text("tags").array().notNull().default(sql`'{}'`),
-  metadata: jsonb("metadata").$type<Record<string, unknown>>().notNull().default({}),
-  model: text("model"),
-  systemPrompt: text("system_prompt"),
-  /** The newest message: where the next one goes when its parent is not named. No foreign key: both are written in one statement. */
-  leafId: uuid("leaf_id"),
-  messageCount: integer("message_count").notNull().default(0),
-  createdAt: createdAt(),
-  updatedAt: instant("updated_at").notNull().defaultNow(),
-});
+export const conversations = pgTable(
+  "conversations",
+  {
+    id: id(),
+    title: text("title").notNull(),
+    /** Who thought of it: a title of a person's own is never replaced. */
+    titleBy: text("title_by", { enum: ["words", "model", "person"] })
+      .notNull()
+      .default("words"),
+    description: text("description"),
+    visibility: text("visibility", { enum: ["private", "public"] })
+      .notNull()
+      .default("private"),
+    archivedAt: instant("archived_at"),
+    tags: text("tags").array().notNull().default(sql`'{}'`),
+    metadata: jsonb("metadata").$type<Record<string, unknown>>().notNull().default({}),
+    model: text("model"),
+    systemPrompt: text("system_prompt"),
+    /** The newest message: where the next one goes when its parent is not named. No foreign key: both are written in one statement. */
+    leafId: uuid("leaf_id"),
+    /** What that was before the last message was sent: a change tells its own statement what it found. */
+    priorLeafId: uuid("prior_leaf_id"),
+    messageCount: integer("message_count").notNull().default(0),
+    /** The end of its read-only link; null where there is none. */
+    shareToken: text("share_token"),
+    createdAt: createdAt(),
+    updatedAt: instant("updated_at").notNull().defaultNow(),
+  },
+  (table) => [
+    uniqueIndex("conversations_share").on(table.shareToken),
+    index("conversations_public").on(table.updatedAt.desc(), table.id.desc()).where(sql`${table.visibility} = 'public'`),
+  ],
+);
 
 export const members = pgTable(
   "members",
@@ -55,6 +100,9 @@ export const members = pgTable(
     role: text("role", { enum: ["owner", "editor", "viewer"] }).notNull(),
     pinned: boolean("pinned").notNull().default(false),
     unreadCount: integer("unread_count").notNull().default(0),
+    lastReadId: uuid("last_read_id"),
+    /** The end of the branch that this person looks at; null is wherever the conversation goes. No foreign key, as above. */
+    leafId: uuid("leaf_id"),
     /** Repeated from the conversation, so that a person's list is read from one index however long it is. */
     activeAt: instant("active_at").notNull().defaultNow(),
     joinedAt: instant("joined_at").notNull().defaultNow(),
@@ -95,7 +143,8 @@ export const messages = pgTable(
     createdAt: createdAt(),
   },
   (table) => [
-    index("messages_tree").on(table.conversationId, table.parentId, table.id),
+    index("messages_time").on(table.conversationId, table.id),
+    index("messages_roots").on(table.conversationId, table.id).where(sql`${table.parentId} is null`),
     index("messages_parent").on(table.parentId),
     index("messages_reply").on(table.replyToId).where(sql`${table.replyToId} is not null`),
     index("messages_author").on(table.authorId),
@@ -128,6 +177,10 @@ export const runs = pgTable(
     /** Where the answer started over, so that a follower who comes back later learns of it. */
     failovers: jsonb("failovers").$type<Failover[]>().notNull().default([]),
     attempts: jsonb("attempts").$type<Attempt[]>().notNull().default([]),
+    /** Calls of tools and their results, with their places in the text. */
+    tools: jsonb("tools").$type<ToolMark[]>().notNull().default([]),
+    /** What the request was put together from; null before it was sent. */
+    context: jsonb("context").$type<RunContext>(),
     createdAt: createdAt(),
     endedAt: instant("ended_at"),
   },
@@ -136,6 +189,70 @@ export const runs = pgTable(
     index("runs_message").on(table.messageId),
     index("runs_conversation").on(table.conversationId),
     index("runs_user").on(table.userId),
+  ],
+);
+
+/** What a message said before it was changed. */
+export const messageEdits = pgTable(
+  "message_edits",
+  {
+    id: id(),
+    messageId: uuid("message_id")
+      .notNull()
+      .references(() => messages.id, { onDelete: "cascade" }),
+    editorId: uuid("editor_id").references(() => users.id, { onDelete: "set null" }),
+    content: text("content").notNull(),
+    replacedAt: instant("replaced_at").notNull().defaultNow(),
+  },
+  (table) => [index("message_edits_message").on(table.messageId, table.id), index("message_edits_editor").on(table.editorId)],
+);
+
+export const messageRatings = pgTable(
+  "message_ratings",
+  {
+    messageId: uuid("message_id")
+      .notNull()
+      .references(() => messages.id, { onDelete: "cascade" }),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    rating: text("rating", { enum: ["up", "down"] }).notNull(),
+    note: text("note"),
+    ratedAt: instant("rated_at").notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.messageId, table.userId] }), index("message_ratings_user").on(table.userId)],
+);
+
+/** What stands for a message and everything before it on its branch, where a model's window has no room for them. */
+export const summaries = pgTable(
+  "summaries",
+  {
+    messageId: uuid("message_id")
+      .primaryKey()
+      .references(() => messages.id, { onDelete: "cascade" }),
+    conversationId: uuid("conversation_id")
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    content: text("content").notNull(),
+    model: text("model").notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [index("summaries_conversation").on(table.conversationId)],
+);
+
+/** Who is in which room, by session. A row that nobody renews is nobody. */
+export const presences = pgTable(
+  "presences",
+  {
+    conversationId: uuid("conversation_id").notNull(),
+    userId: uuid("user_id").notNull(),
+    sessionId: uuid("session_id").notNull(),
+    until: instant("until").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.conversationId, table.userId, table.sessionId] }),
+    index("presences_session").on(table.sessionId),
+    index("presences_until").on(table.until),
   ],
 );
 

@@ -1,0 +1,14 @@
+import { command } from "../command.ts";
+import { told } from "../output/say.ts";
+
+export const stop = command({
+  name: "stop",
+  summary: "Stops an answer, for everybody who follows it",
+  takes: "RUN",
+  atLeast: 1,
+  atMost: 1,
+  async run(context, _options, [runId = ""]) {
+    await context.parley().api.chat.stop.mutate({ runId });
+    told(context, { runId }, `Stopped ${runId}`);
+  },
+});

@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { readMigrations } from "@parley/platform/node";
+import { migrationsFolder } from "@parley/testing";
+import { build, type Plugin } from "esbuild";
+
+export interface WorkerModule {
+  name: string;
+  contents: Uint8Array;
+}
+
+export interface WorkerBundle {
+  /** The first one is the entry. */
+  script: WorkerModule;
+  wasm: WorkerModule[];
+}
+
+const entry = fileURLToPath(new URL("../../src/worker.ts", import.meta.url));
+
+/** The worker as one script, and the modules of WebAssembly that the runtime has to compile itself. */
+export async function bundleWorker({ minify = true } = {}): Promise<WorkerBundle> {
+  const wasm = new Map<string, WorkerModule>();
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    outfile: "worker.mjs",
+    bundle: true,
+    write: false,
+    minify,
+    format: "esm",
+    target: "es2022",
+    platform: "browser",
+    mainFields: ["browser", "module", "main"],
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    define: {
+      "process.env.NODE_ENV": '"production"',
+      migrations: JSON.stringify((await readMigrations(migrationsFolder)).map(({ hash }) => hash)),
+    },
+    logLevel: "error",
+    plugins: [gatherWasm(wasm)],
+  });
+  const [script] = outputFiles;
+  if (!script) throw new Error("esbuild made no worker");
+  return { script: { name: "worker.mjs", contents: script.contents }, wasm: Array.from(wasm.values()) };
+}
+
+function gatherWasm(found: Map<string, WorkerModule>): Plugin {
+  return {
+    name: "gather WebAssembly",
+    setup({ onResolve, resolve }) {
+      onResolve({ filter: /\.wasm$/ }, async ({ path: asked, resolveDir, kind, pluginData }) => {
+        if (pluginData === found) return undefined;
+        const resolved = await resolve(asked, { resolveDir, kind, pluginData: found });
+        if (resolved.errors.length > 0) return { errors: resolved.errors };
+        const name = `./${path.basename(resolved.path)}`;
+        found.set(name, { name: path.basename(resolved.path), contents: await readFile(resolved.path) });
+        return { path: name, external: true };
+      });
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { Log, LogLevel, Miniflare } from "miniflare";
+import { bundleWorker } from "./bundle.ts";
+
+export const compatibility = { date: "2026-04-24", flags: ["nodejs_compat", "enable_request_signal"] };
+
+/** By their bindings, as in wrangler.jsonc. */
+const objects = {
+  TOPICS: "TopicObject",
+  RUNS: "RunObject",
+  SOCKETS: "SocketObject",
+  ACCESS: "AccessObject",
+  LIMITS: "LimitObject",
+  CACHE: "CacheObject",
+  KEEPER: "KeeperObject",
+};
+
+interface Options {
+  databaseUrl: string;
+  /** The environment's variables. */
+  variables: Record<string, string>;
+  port?: number;
+  /** Where objects keep what they store; without it, in memory. */
+  folder?: string;
+  onLine?: (line: string) => void;
+  /** The runtime has ended, and nobody told it to. */
+  onGone?: () => void;
+}
+
+export interface LocalWorker extends AsyncDisposable {
+  url: string;
+  miniflare: Miniflare;
+  stop(): Promise<void>;
+}
+
+let bundle: ReturnType<typeof bundleWorker> | undefined;
+
+/** The worker in workerd on this machine, with nothing of Cloudflare's behind it. */
+export async function startLocalWorker({
+  databaseUrl,
+  variables,
+  port = 0,
+  folder,
+  onLine,
+  onGone,
+}: Options): Promise<LocalWorker> {
+  bundle ??= bundleWorker();
+  const { script, wasm } = await bundle;
+  let isStopping = false;
+  const miniflare = new Miniflare({
+    host: "127.0.0.1",
+    port,
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    modules: [
+      { type: "ESModule", path: script.name, contents: script.contents },
+      ...wasm.map(({ name, contents }) => ({ type: "CompiledWasm" as const, path: name, contents })),
+    ],
+    compatibilityDate: compatibility.date,
+    compatibilityFlags: compatibility.flags,
+    // Not by Miniflare's Hyperdrive: a connection that is reset ends its process, and it only hands bytes on.
+    bindings: { ...variables, HYPERDRIVE: { connectionString: databaseUrl } },
+    durableObjects: Object.fromEntries(
+      Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }]),
+    ),
+    ...(folder && { durableObjectsPersist: folder }),
+    handleRuntimeStdio(stdout: Readable, stderr: Readable) {
+      for (const input of [stdout, stderr]) createInterface({ input }).on("line", (line) => onLine?.(line));
+      stdout.on("close", () => isStopping || onGone?.());
+    },
+  });
+  const url = (await miniflare.ready).origin;
+  const stop = () => {
+    isStopping = true;
+    return miniflare.dispose();
+  };
+  return { url, miniflare, stop, [Symbol.asyncDispose]: stop };
+}

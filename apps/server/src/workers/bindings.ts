@@ -1,0 +1,21 @@
+import type { CacheMethods, LimitMethods, ObjectNamespace, Remote, TopicMethods } from "@parley/platform/workers";
+import type { AccessMethods } from "./access-object.ts";
+import type { KeeperMethods } from "./keeper-object.ts";
+import type { RunMethods } from "./run-object.ts";
+
+/** An object that is asked over HTTP, as a socket's is. */
+interface Fetched {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** What `wrangler.jsonc` gives the worker: the environment's variables are beside these. */
+export interface Bindings {
+  HYPERDRIVE: { connectionString: string };
+  TOPICS: ObjectNamespace<Remote<TopicMethods>>;
+  RUNS: ObjectNamespace<Remote<RunMethods>>;
+  SOCKETS: ObjectNamespace<Fetched>;
+  ACCESS: ObjectNamespace<Remote<AccessMethods>>;
+  LIMITS: ObjectNamespace<Remote<LimitMethods>>;
+  CACHE: ObjectNamespace<Remote<CacheMethods>>;
+  KEEPER: ObjectNamespace<Remote<KeeperMethods>>;
+}

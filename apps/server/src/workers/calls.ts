@@ -1,0 +1,137 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createApp, createContext, HttpTransport, router, subscriptionsOf } from "@parley/api";
+import type { AccessChange, Actor } from "@parley/core";
+import type { ExecutionContext } from "@parley/platform/workers";
+import { version } from "../version.ts";
+import { followAccess } from "./access-feed.ts";
+import type { Bindings } from "./bindings.ts";
+import { readerDuties } from "./duties.ts";
+import { type EdgeNode, openEdgeNode } from "./edge-node.ts";
+import { peerOf, type Setup } from "./setup.ts";
+
+interface Given {
+  bindings: Bindings;
+  setup: Setup;
+  context: ExecutionContext;
+}
+
+/** One request: what it needs is opened when it asks for it, and closed after its answer, or with its stream. */
+class Call {
+  readonly #bindings: Bindings;
+  readonly #open: () => EdgeNode;
+  readonly #context: ExecutionContext;
+  #node: EdgeNode | undefined;
+  #isStreamed = false;
+  readonly #over = new AbortController();
+  readonly #lost = new AbortController();
+  readonly #heard: AccessChange[] = [];
+  #listening: Promise<void> | undefined;
+  #apply: (change: AccessChange) => void = (change) => this.#heard.push(change);
+
+  constructor({ bindings, setup, context }: Given) {
+    this.#bindings = bindings;
+    this.#context = context;
+    this.#open = () => openEdgeNode(bindings, setup, (work) => context.waitUntil(work));
+  }
+
+  get node(): EdgeNode {
+    this.#node ??= this.#open();
+    return this.#node;
+  }
+
+  /** Gives back a signal that also ends when the caller's session or rights do. */
+  streamed(actor: Actor | null, signal: AbortSignal): AbortSignal {
+    const node = this.#node;
+    if (!node) return signal;
+    this.#isStreamed = true;
+    node.background.begin(readerDuties);
+    // Said while the request is there: what is asked for after its end is not waited for.
+    const ended = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve());
+      if (signal.aborted) resolve();
+    });
+    this.#context.waitUntil(ended.then(() => node.close()));
+    void ended.then(() => this.#over.abort());
+    if (!actor) return signal;
+    const { access, log } = node.services;
+    const until = access.until(actor, AbortSignal.any([signal, this.#lost.signal]));
+    const apply = (change: AccessChange) => {
+      if (change.userId === actor.userId) access.apply(change);
+    };
+    // What was heard while the credentials were looked at may be newer than they are.
+    for (const change of this.#heard.splice(0)) apply(change);
+    this.#apply = apply;
+    this.listen().catch((error: unknown) => {
+      log.warn({ err: error }, "a stream that cannot hear of changes of rights ends");
+      this.#lost.abort();
+    });
+    return until;
+  }
+
+  /** Before the credentials are looked at: a stream has to hear of whatever changes from then on. */
+  listen(): Promise<void> {
+    this.#listening ??= followAccess(this.#bindings, {
+      apply: (change) => this.#apply(change),
+      lost: () => this.#lost.abort(),
+      signal: this.#over.signal,
+    });
+    return this.#listening;
+  }
+
+  answered(): void {
+    if (this.#isStreamed) return;
+    this.#over.abort();
+    if (this.#node) this.#context.waitUntil(this.#node.close());
+  }
+}
+
+/** Where what is asked for goes on until somebody ends it. */
+const streams = new Set(subscriptionsOf(router).map((name) => `/trpc/${name}`));
+const calls = new AsyncLocalStorage<Call>();
+
+function current(): Call {
+  const call = calls.getStore();
+  if (!call) throw new Error("This is no part of a request");
+  return call;
+}
+
+/** The app is made once; what it asks of the domain goes to the request that it is called for. */
+export function createEdgeApp({ config, log, gate, gateOptions }: Setup) {
+  return createApp(
+    {
+      ...gateOptions,
+      router,
+      async createContext(caller, exchange) {
+        const call = current();
+        const { services, ready } = call.node;
+        if (caller.token !== null && streams.has(exchange.path)) await call.listen();
+        const [context] = await Promise.all([createContext(services, caller, new HttpTransport(exchange)), ready()]);
+        return context;
+      },
+      streamSignal({ actor }, signal) {
+        return current().streamed(actor, signal);
+      },
+      remoteAddress: (peer) => String(peer),
+      log,
+      version,
+      metricsToken: config.METRICS_TOKEN,
+      instruments: { all: [] },
+      compresses: false,
+      checks: {
+        health: (...given) => current().node.services.checks.health(...given),
+        ready: (...given) => current().node.services.checks.ready(...given),
+      },
+      startedAt: performance.now(),
+    },
+    gate,
+  );
+}
+
+export async function answer(app: ReturnType<typeof createEdgeApp>, request: Request, given: Given): Promise<Response> {
+  const call = new Call(given);
+  try {
+    return await calls.run(call, () => app.fetch(request, peerOf(request)));
+  } finally {
+    call.answered();
+  }
+}

@@ -1,0 +1,34 @@
+import type { Services } from "@parley/core";
+import { AppError, toAppError } from "@parley/core";
+import type { Bindings } from "./bindings.ts";
+
+export type Turns = Services["turns"];
+
+/** What an object answers: an error of ours would arrive without its reason. */
+export type Outcome<Result> = { result: Result } | { refusal: Pick<AppError, "reason" | "message" | "retryAfterMs" | "issues"> };
+
+export async function outcomeOf<Result>(work: () => Promise<Result>): Promise<Outcome<Result>> {
+  try {
+    return { result: await work() };
+  } catch (error) {
+    const refusal = toAppError(error);
+    if (!refusal) throw error;
+    const { reason, message, retryAfterMs, issues } = refusal;
+    return { refusal: { reason, message, retryAfterMs, issues } };
+  }
+}
+
+function resultOf<Result>(outcome: Outcome<Result>): Result {
+  if ("result" in outcome) return outcome.result;
+  const { reason, message, retryAfterMs, issues } = outcome.refusal;
+  throw new AppError(reason, message, { ...(retryAfterMs !== undefined && { retryAfterMs }), ...(issues && { issues }) });
+}
+
+/** Each run has an object to itself, which goes on when everybody has left. */
+export function remoteTurns({ RUNS }: Pick<Bindings, "RUNS">): Turns {
+  const fresh = () => RUNS.get(RUNS.newUniqueId());
+  return {
+    send: async (actor, input) => resultOf(await fresh().send(actor, input)),
+    regenerate: async (actor, input) => resultOf(await fresh().regenerate(actor, input)),
+  };
+}

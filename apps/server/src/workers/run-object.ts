@@ -1,0 +1,73 @@
+/// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
+
+import { DurableObject } from "cloudflare:workers";
+import type { Regenerate, SendAccepted, SendMessage } from "@parley/contract";
+import type { Actor } from "@parley/core";
+import type { Bindings } from "./bindings.ts";
+import { writerDuties } from "./duties.ts";
+import { type EdgeNode, openEdgeNode } from "./edge-node.ts";
+import { type Outcome, outcomeOf } from "./remote-turns.ts";
+import { setupOf } from "./setup.ts";
+
+export interface RunMethods {
+  send(actor: Actor, input: SendMessage): Promise<Outcome<SendAccepted>>;
+  regenerate(actor: Actor, input: Regenerate): Promise<Outcome<SendAccepted>>;
+}
+
+/** An object with a run is looked after so often: one that was put out is found by the same alarm. */
+const watchMs = 15_000;
+const mostReaps = 8;
+
+/** One run, from the message that asks for it to its end. It belongs to no connection. */
+export class RunObject extends DurableObject<Bindings> implements RunMethods {
+  #node: EdgeNode | undefined;
+  #reaps = 0;
+
+  send(actor: Actor, input: SendMessage): Promise<Outcome<SendAccepted>> {
+    return this.#accept((node) => node.ownTurns.send(actor, input));
+  }
+
+  regenerate(actor: Actor, input: Regenerate): Promise<Outcome<SendAccepted>> {
+    return this.#accept((node) => node.ownTurns.regenerate(actor, input));
+  }
+
+  /** With nothing to be found in memory, another instance had the run, and was put out in the middle of it. */
+  override async alarm(): Promise<void> {
+    if (this.#node) return this.ctx.storage.setAlarm(Date.now() + watchMs);
+    const node = await this.#open();
+    await node.background.perform("reap");
+    await this.#close();
+    if (++this.#reaps < mostReaps) await this.ctx.storage.setAlarm(Date.now() + watchMs / 3);
+  }
+
+  async #accept(take: (node: EdgeNode) => Promise<SendAccepted>): Promise<Outcome<SendAccepted>> {
+    const node = await this.#open();
+    await node.ready();
+    await this.ctx.storage.setAlarm(Date.now() + watchMs);
+    const outcome = await outcomeOf(() => take(node));
+    // Whoever follows next finds the run there.
+    await node.delivered();
+    void this.#finish(node);
+    return outcome;
+  }
+
+  async #finish(node: EdgeNode): Promise<void> {
+    await node.services.runs.settled();
+    await this.#close();
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+  }
+
+  async #open(): Promise<EdgeNode> {
+    const setup = await setupOf(this.env);
+    this.#node ??= openEdgeNode(this.env, setup, (work) => this.ctx.waitUntil(work));
+    this.#node.background.begin(writerDuties);
+    return this.#node;
+  }
+
+  async #close(): Promise<void> {
+    const node = this.#node;
+    this.#node = undefined;
+    await node?.close();
+  }
+}

@@ -1,0 +1,68 @@
+import { createGate } from "@parley/api";
+import { changedRules } from "@parley/core";
+import type { Clock } from "@parley/core/ports";
+import { createIds } from "@parley/platform/shared";
+import { consoleLog, type Remembered, workerScopes, workerSystem } from "@parley/platform/workers";
+import { wasmPasswords } from "@parley/platform/workers/objects";
+import { ConfigError, readConfig } from "../config/config.ts";
+import { secretsOf } from "../config/secrets.ts";
+import { openProviders } from "../providers.ts";
+import { settingsOf } from "../settings.ts";
+import type { Bindings } from "./bindings.ts";
+
+export type Setup = Awaited<ReturnType<typeof readSetup>>;
+
+const known = new WeakMap<Bindings, Promise<Setup>>();
+
+/** All that holds no connection: made once, for whatever the isolate is asked. */
+export function setupOf(bindings: Bindings): Promise<Setup> {
+  const before = known.get(bindings);
+  if (before) return before;
+  const setup = readSetup(bindings);
+  known.set(bindings, setup);
+  return setup;
+}
+
+async function readSetup(bindings: Bindings) {
+  const variables = Object.fromEntries(Object.entries(bindings).filter(([, value]) => typeof value === "string"));
+  const config = readConfig(variables);
+  if (config.JWT_SECRET.length === 0) {
+    throw new ConfigError("JWT_SECRET is not set: a worker has nowhere to keep one of its own (wrangler secret put JWT_SECRET)");
+  }
+  if (config.SMTP_URL) throw new ConfigError("SMTP_URL is set, but a worker cannot speak SMTP: set MAIL_API_URL instead");
+  const log = consoleLog({ level: config.LOG_LEVEL, secrets: secretsOf(variables) });
+  const clock: Clock = { now: () => new Date() };
+  const gateOptions = {
+    environment: config.NODE_ENV,
+    publicUrl: config.PUBLIC_URL,
+    corsOrigins: config.CORS_ORIGINS,
+    allowedHosts: config.ALLOWED_HOSTS,
+    // The address of the caller comes from Cloudflare itself.
+    trustedProxies: [],
+    requireHttps: true,
+    requestId: () => crypto.randomUUID(),
+    now: () => performance.now(),
+  };
+  return {
+    config,
+    log,
+    clock,
+    gateOptions,
+    gate: createGate(gateOptions),
+    ids: createIds(clock),
+    passwords: await wasmPasswords(),
+    providers: await openProviders(config, (input, init) => fetch(input, init)),
+    scopes: workerScopes(),
+    system: workerSystem(config.NODE_NAME ?? "workers"),
+    remembered: new Map() satisfies Remembered,
+    settings: settingsOf(config, {
+      jwtSecrets: config.JWT_SECRET,
+      modelOverrides: [],
+      alertRules: changedRules({}),
+      soleWriter: false,
+    }),
+  };
+}
+
+/** Nobody can say whence a request comes but the platform. */
+export const peerOf = (request: Request): string => request.headers.get("cf-connecting-ip") ?? "";

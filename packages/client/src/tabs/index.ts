@@ -1,0 +1,1 @@
+export { followTogether } from "./follow-together.ts";

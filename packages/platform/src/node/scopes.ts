@@ -1,0 +1,9 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Scope, Scopes } from "@parley/core/ports";
+
+/** One a process: on Node 20 each of them is asked about every promise, for as long as the process lives. */
+const storage = new AsyncLocalStorage<Scope>();
+
+export function nodeScopes(): Scopes {
+  return { run: (scope, work) => storage.run(scope, work), current: () => storage.getStore() };
+}

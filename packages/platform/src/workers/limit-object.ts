@@ -1,0 +1,59 @@
+/// <reference path="./cloudflare.d.ts" />
+
+import { DurableObject } from "cloudflare:workers";
+import type { Limit, LimitState } from "@parley/core/ports";
+import type { ObjectState } from "./runtime.ts";
+
+export interface LimitMethods {
+  consume(limit: Limit, points: number): LimitState;
+  refund(limit: Limit, points: number): void;
+  reset(): void;
+}
+
+interface Counted extends Record<string, number> {
+  points: number;
+  ends_at: number;
+}
+
+/** One count, of one bucket, key and limit: exact, because an object does one thing at a time. */
+export class LimitObject extends DurableObject implements LimitMethods {
+  constructor(ctx: ObjectState, env: unknown) {
+    super(ctx, env);
+    ctx.storage.sql.exec("create table if not exists counted (one integer primary key, points integer, ends_at integer)");
+  }
+
+  consume({ count, windowMs, blockMs }: Limit, points: number): LimitState {
+    const now = Date.now();
+    const known = this.#read(now);
+    const counted = { points: (known?.points ?? 0) + points, ends_at: known?.ends_at ?? now + windowMs };
+    const allowed = counted.points <= count;
+    const wasAllowed = (known?.points ?? 0) <= count;
+    if (!allowed && wasAllowed && blockMs) counted.ends_at = now + blockMs;
+    if (points > 0) this.#write(counted);
+    return { allowed, limit: count, remaining: Math.max(0, count - counted.points), resetMs: counted.ends_at - now };
+  }
+
+  refund(_limit: Limit, points: number): void {
+    const known = this.#read(Date.now());
+    if (known) this.#write({ ...known, points: Math.max(0, known.points - points) });
+  }
+
+  reset(): void {
+    this.ctx.storage.sql.exec("delete from counted");
+  }
+
+  override async alarm(): Promise<void> {
+    const known = this.#read(Date.now());
+    if (known) await this.ctx.storage.setAlarm(known.ends_at);
+    else await this.ctx.storage.deleteAll();
+  }
+
+  #read(now: number): Counted | undefined {
+    return this.ctx.storage.sql.exec<Counted>("select points, ends_at from counted where ends_at > ?", now).toArray()[0];
+  }
+
+  #write({ points, ends_at }: Counted): void {
+    this.ctx.storage.sql.exec("insert or replace into counted (one, points, ends_at) values (1, ?, ?)", points, ends_at);
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(ends_at));
+  }
+}

@@ -1,0 +1,72 @@
+import type { ObjectStorage } from "../runtime.ts";
+import type { AppendedEntry } from "./topic-protocol.ts";
+
+export interface StoredEntry extends Record<string, string | number> {
+  seq: number;
+  id: string;
+  event: string;
+}
+
+/** How many entries a topic that numbers itself keeps at least. */
+const keptEntries = 256;
+const readLimit = 10_000;
+const readLength = 512 * 1_024;
+
+export type TopicTable = ReturnType<typeof openTopicTable>;
+
+/** The log of one topic in the storage of its object. */
+export function openTopicTable({ sql, transactionSync }: Pick<ObjectStorage, "sql" | "transactionSync">) {
+  sql.exec(`create table if not exists entries (seq integer primary key, id text not null unique, event text not null);
+    create table if not exists state (head integer not null, first integer not null, is_finished integer not null)`);
+
+  const state = () =>
+    sql.exec<{ head: number; first: number; is_finished: number }>("select head, first, is_finished from state").toArray()[0];
+
+  function begin(head: number) {
+    sql.exec("insert into state (head, first, is_finished) values (?, ?, 0)", head, head + 1);
+    return { head, first: head + 1, is_finished: 0 };
+  }
+
+  return {
+    state,
+    /** A number that was never given before, where the topic begins anew. */
+    begin: () => state() ?? begin(Date.now() * 1_000),
+    append(entries: readonly AppendedEntry[], isFinished: boolean) {
+      transactionSync(() => {
+        for (const { seq, id, event } of entries) {
+          const { head, first } = state() ?? begin(seq === null ? Date.now() * 1_000 : seq - 1);
+          const next = seq ?? head + 1;
+          const isKnown = seq === null ? sql.exec("select 1 from entries where id = ?", id).toArray().length > 0 : next <= head;
+          if (isKnown) continue;
+          sql.exec("insert into entries (seq, id, event) values (?, ?, ?)", next, id, event);
+          sql.exec("update state set head = ?", next);
+          // Something was lost on its way: whoever waits for it has to see that.
+          if (next !== head + 1) forgetBefore(next);
+          if (seq === null && next - first >= keptEntries * 2) forgetBefore(next - keptEntries + 1);
+        }
+        if (isFinished) sql.exec("update state set is_finished = 1");
+      });
+    },
+    /** What follows a position, in order. */
+    read(after: number): StoredEntry[] {
+      const found = sql.exec<StoredEntry>(
+        "select seq, id, event from entries where seq > ? order by seq limit ?",
+        after,
+        readLimit,
+      );
+      let length = 0;
+      const entries = found.toArray();
+      const end = entries.findIndex(({ event }) => {
+        length += event.length;
+        return length > readLength;
+      });
+      return end === -1 ? entries : entries.slice(0, Math.max(1, end));
+    },
+    forgetBefore,
+  };
+
+  function forgetBefore(first: number) {
+    sql.exec("delete from entries where seq < ?", first);
+    sql.exec("update state set first = ?", first);
+  }
+}
