@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { anySeed } from "./random.ts";
 import { soak } from "./soak.ts";
 import { type LogKind, logKinds } from "./world.ts";
 
@@ -13,15 +12,12 @@ function play(kind: LogKind, seed: number, cases: number) {
   return soak({ kind, seed, cases, ...milliseconds });
 }
 
-describe.each(kinds)("on the %s log, whatever happens to sockets, processes and stores, nothing is lost or doubled", (kind) => {
-  test("in sequences that are always the same", { timeout }, async () => {
-    const cases = Number(SOAK_CASES ?? 400);
+describe.each(kinds)("on the %s log, whatever happens to sockets, processes and stores", (kind) => {
+  // The same sequences each time: a change is judged by what it does, and `npm run soak` looks for sequences that nobody has seen.
+  test("nothing is lost or doubled", { timeout }, async () => {
+    const cases = Number(SOAK_CASES ?? 500);
     const played = await play(kind, Number(SOAK_SEED ?? 5), cases);
     if (SOAK_MINUTES) console.log(`${played} cases held`);
     else expect(played).toBe(cases);
-  });
-
-  test.skipIf(SOAK_SEED !== undefined)("in sequences that nobody has seen", { timeout }, async () => {
-    expect(await play(kind, anySeed(), 100)).toBe(100);
   });
 });

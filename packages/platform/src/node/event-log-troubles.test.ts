@@ -571,6 +571,27 @@ describe.concurrent.each(kinds)("the event log on %s in trouble", { timeout: 120
     });
   }
 
+  test("a write that is done and never answered is tried again, and nobody is told twice", async () => {
+    await using setting = await openSetting(kind, shared);
+    const { node, right, topic } = setting;
+    let isLost = true;
+    const forgetful = await node((store) => ({
+      ...store,
+      async write(batch) {
+        const written = await store.write(batch);
+        if (batch.byStore.length === 0 || !isLost) return written;
+        isLost = false;
+        return new Promise(() => {});
+      },
+    }));
+    const there = logReader();
+    right.eventLog.follow(topic, await right.eventLog.head(topic), there.sink);
+    forgetful.eventLog.append(topic, "event 1");
+    await eventually(there.events, numbers(1, 1));
+    forgetful.eventLog.append(topic, "event 2");
+    await eventually(there.events, numbers(1, 2));
+  });
+
   if (kind === "redis") {
     test("every key of it expires", async () => {
       await using setting = await openSetting(kind, shared);

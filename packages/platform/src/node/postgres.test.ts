@@ -26,6 +26,26 @@ describe.skipIf(!process.env.TEST_DATABASE_URL)("a connection to Postgres that b
     await line.close();
   });
 
+  // The driver kept what it had not sent yet, and a timer that had been cleared: on its next connection nothing was sent any more.
+  test("before a statement was sent is as good as new when it is open again", async () => {
+    await using kept = await openTestDatabase("postgres");
+    const line = await openLine(new URL(kept.url ?? ""));
+    const open = await openPostgres({ url: line.url, migrations: migrationsFolder, poolSize: 2 });
+    const sleep = (seconds: number) => open.database.execute(sql`select pg_sleep(${seconds}::float)`);
+    for (let round = 0; round < 6; round++) {
+      await Promise.all([sleep(0.05), sleep(0.05)]);
+      // Asked in the very moment in which one connection is found to be closed, and the other one is not yet.
+      const again = sleep(60).catch(() => open.ping().catch(() => {}));
+      await sleep(0.05);
+      line.cut();
+      await again;
+      line.restore();
+      await expect(Promise.all([sleep(0), sleep(0)])).resolves.toHaveLength(2);
+    }
+    await open.close();
+    await line.close();
+  });
+
   // The driver wrote the rollback to a socket that was gone, outside of any promise: that ended the process.
   test("in the middle of a transaction fails that transaction, and nothing else", async () => {
     await using open = await openTestDatabase("postgres");

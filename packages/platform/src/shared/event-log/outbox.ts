@@ -1,4 +1,5 @@
 import type { Log } from "@parley/core/ports";
+import { answerWithin } from "../within.ts";
 import { createBacklog, type Pending, type PendingBatch } from "./backlog.ts";
 import { createFlushRoom } from "./flush-room.ts";
 import { encodeEvent } from "./log-codec.ts";
@@ -22,6 +23,8 @@ interface Parts {
 
 const paceMs = 50;
 const lateMs = 1_000;
+/** Longer than any store takes for a statement: a write that nobody answers is tried again, and everybody else's with it. */
+const lostMs = 15_000;
 const firstPauseMs = 100;
 const longestPauseMs = 1_000;
 /** A moment's work for a store. After a failure much less is tried, and after each success a little more. */
@@ -112,7 +115,8 @@ export function createOutbox({ store, log, node, messages, placements, onNumbere
   async function write(pending: PendingBatch, placed: PlacedBatch): Promise<boolean> {
     const message = messages.take(Array.from(pending.topics.keys()), placed.written);
     try {
-      const { heads, stands } = await store.write({ byStore: pending.byStore, byWriter: placed.byWriter, message });
+      const batch = { byStore: pending.byStore, byWriter: placed.byWriter, message };
+      const { heads, stands } = await answerWithin(lostMs, store.write(batch));
       if (failures > 0) log.info({ tries: failures }, "the store of events is back");
       failures = 0;
       flushLength = Math.min(flushLength + flushStep, longestFlush);
