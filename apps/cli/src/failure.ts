@@ -21,15 +21,10 @@ export function toFailure(error: unknown, url: string): Failure {
   const known = causesOf(error).find((cause) => cause instanceof Failure);
   if (known) return known;
   if (isParleyError(error)) {
-    const { data } = error;
+    const { reason, data } = error;
     const issues = data.issues?.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
     const retry = data.retryAfterMs === undefined ? "" : `: try again in ${Math.ceil(data.retryAfterMs / 1_000)} s`;
-    return new Failure(
-      codeOf(data),
-      data.reason,
-      `${issues || error.message}${hintOf(data.reason, url)}${retry}`,
-      data.requestId,
-    );
+    return new Failure(codeOf(data), reason, `${issues || error.message}${hintOf(reason, url)}${retry}`, data.requestId);
   }
   if (error instanceof AnswerError) {
     const { error: cause, status } = error.answer;

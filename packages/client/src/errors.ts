@@ -1,17 +1,17 @@
 import type { ErrorData, ErrorReason } from "@parley/contract/errors";
 
 /**
- * An error that the server answered with. `data.reason` says what went wrong, `data.requestId` finds it in the server's
- * log.
+ * An error that the server answered with. `reason` says what went wrong, `data.requestId` finds it in the server's log.
  *
  * @example
  * ```ts
- * function describe({ data, message }: ParleyError): string {
- *   return data.reason === "rate_limited" ? `Try again in ${data.retryAfterMs} ms` : message;
+ * function describe({ reason, data, message }: ParleyError): string {
+ *   return reason === "rate_limited" ? `Try again in ${data.retryAfterMs} ms` : message;
  * }
  * ```
  */
 export interface ParleyError extends Error {
+  readonly reason: ErrorReason;
   readonly data: ErrorData;
 }
 
@@ -25,7 +25,7 @@ export interface ParleyError extends Error {
  * try {
  *   await parley.api.chat.send.mutate({ clientMessageId, content });
  * } catch (error) {
- *   if (isParleyError(error) && error.data.reason === "unauthenticated") return signIn();
+ *   if (isParleyError(error) && error.reason === "unauthenticated") return signIn();
  *   throw error;
  * }
  * ```
@@ -33,10 +33,11 @@ export interface ParleyError extends Error {
 export function isParleyError(error: unknown): error is ParleyError {
   if (!(error instanceof Error)) return false;
   const { reason, requestId } = Object(Object(error).data);
-  return typeof reason === "string" && typeof requestId === "string";
+  // Every error of a call comes by here: the reason is put where one looks for it.
+  return typeof reason === "string" && typeof requestId === "string" && Boolean(Object.assign(error, { reason }));
 }
 
 /** Whether the server gave one of these reasons. */
 export function isRefusal(error: unknown, reasons: readonly ErrorReason[]): error is ParleyError {
-  return isParleyError(error) && reasons.includes(error.data.reason);
+  return isParleyError(error) && reasons.includes(error.reason);
 }

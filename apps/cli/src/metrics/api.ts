@@ -17,7 +17,7 @@ export async function readFigures({ api: { metrics } }: Parley, range: Range): P
     ]);
     return { ...current, series, alerts: items };
   } catch (error) {
-    if (!isParleyError(error) || error.data.reason !== "not_found") throw error;
+    if (!isParleyError(error) || error.reason !== "not_found") throw error;
     throw new Failure(
       exitCodes.refused,
       "not_found",

@@ -172,8 +172,8 @@ async function untilAccepted<Result>(call: () => Promise<Result>, complain: (wha
     try {
       return await call();
     } catch (error) {
-      if (!isParleyError(error) || passing.includes(error.data.reason)) continue;
-      complain(`was refused: ${error.data.reason}, ${error.message}`);
+      if (!isParleyError(error) || passing.includes(error.reason)) continue;
+      complain(`was refused: ${error.reason}, ${error.message}`);
       return null;
     }
   }

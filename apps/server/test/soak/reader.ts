@@ -46,7 +46,7 @@ export async function readWithClient({ name, runId, token, forbidden, target, ra
         if (++events === leaveAfter) break;
       }
     } catch (error) {
-      const reason = isParleyError(error) ? error.data.reason : null;
+      const reason = isParleyError(error) ? error.reason : null;
       if (reason !== null && reason !== "unavailable") complain(`was refused: ${reason}, ${String(error)}`);
     } finally {
       await parley.close();

@@ -15,4 +15,4 @@ const endings = ["session_ended", "token_reused", "unauthenticated", "account_di
 export type EndReason = "signed_out" | (typeof endings)[number];
 
 export const endingOf = (error: unknown): EndReason | undefined =>
-  endings.find((reason) => isParleyError(error) && error.data.reason === reason);
+  endings.find((reason) => isParleyError(error) && error.reason === reason);

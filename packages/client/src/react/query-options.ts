@@ -9,8 +9,7 @@ const passing = ["unavailable", "internal", "rate_limited"];
 export const keptLive = {
   staleTime: Number.POSITIVE_INFINITY,
   structuralSharing: (before: unknown, now: unknown) => (isList(now) ? keepSame(isList(before) ? before : undefined, now) : now),
-  retry: (failures: number, error: Error) =>
-    failures < mostTries && (!isParleyError(error) || passing.includes(error.data.reason)),
+  retry: (failures: number, error: Error) => failures < mostTries && (!isParleyError(error) || passing.includes(error.reason)),
 };
 
 interface List {

@@ -78,6 +78,6 @@ async function refusalOf(call) {
     await call;
     return "none";
   } catch (error) {
-    return isParleyError(error) ? error.data.reason : String(error);
+    return isParleyError(error) ? error.reason : String(error);
   }
 }

@@ -81,9 +81,9 @@ try {
 } catch (error) {
   if (isParleyError(error)) {
     check<Same<typeof error.data, ErrorData>>();
-    error.data.reason satisfies ErrorReason;
+    error.reason satisfies ErrorReason;
     // @ts-expect-error there is no such reason
-    if (error.data.reason === "bad_luck") throw error;
+    if (error.reason === "bad_luck") throw error;
   }
 }
 
