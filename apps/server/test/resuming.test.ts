@@ -3,7 +3,7 @@ import { startUpstream } from "@parley/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { type Person, type TestApp, testApp } from "./kit.ts";
-import { anySeed, createRandom } from "./soak/random.ts";
+import { createRandom } from "./soak/random.ts";
 import { places } from "./workerd.ts";
 
 const model = "local-model";
@@ -29,6 +29,11 @@ function take(reader: Reader, id: string, event: RunEvent) {
     reader.end = event;
     reader.text = reader.text.slice(0, event.length);
   }
+}
+
+/** A kept connection may be closed by the server in the moment in which it is used again. */
+function lostConnection(error: unknown): undefined {
+  if (!(error instanceof TypeError && error.message === "fetch failed")) throw error;
 }
 
 describe.each(places.filter((place) => place !== "pglite"))("on %s", (database) => {
@@ -79,11 +84,13 @@ describe.each(places.filter((place) => place !== "pglite"))("on %s", (database) 
     const left = new AbortController();
     const input = encodeURIComponent(JSON.stringify({ json: { runId, lastEventId: reader.lastEventId } }));
     const headers = { authorization: `Bearer ${token}` };
-    const { body } = await fetch(`${app.url}/trpc/chat.follow?input=${input}`, { headers, signal: left.signal });
+    const answer = await fetch(`${app.url}/trpc/chat.follow?input=${input}`, { headers, signal: left.signal }).catch(
+      lostConnection,
+    );
     let waiting = "";
     let count = 0;
     try {
-      for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      for await (const chunk of answer?.body?.pipeThrough(new TextDecoderStream()) ?? []) {
         const parts = (waiting + chunk).split("\n\n");
         waiting = parts.pop() ?? "";
         for (const part of parts) {
@@ -101,8 +108,7 @@ describe.each(places.filter((place) => place !== "pglite"))("on %s", (database) 
   }
 
   test("readers whose lines break anywhere have every answer byte for byte, also one that was stopped", async () => {
-    const seed = anySeed();
-    console.log(`seed ${seed}`);
+    const seed = Number(process.env.SOAK_SEED ?? 5);
     const random = createRandom(seed);
     const person = await app.person();
 

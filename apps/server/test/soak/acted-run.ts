@@ -26,6 +26,8 @@ export class ActedRun {
   accepted: SendAccepted | null = null;
   /** It was stopped, and that was acknowledged. */
   isStopped = false;
+  /** Somebody has asked for it, whether an answer came or not. */
+  mayBeStopped = false;
   /** Its process died, or was taken for dead: it may end as interrupted, with less text than some have seen. */
   mayBeInterrupted = false;
   /** Since when a device of its owner had been following all that happens; null for not yet. */
@@ -76,7 +78,9 @@ export class ActedRun {
 
   async stop(node: Node): Promise<void> {
     const { runId } = this;
-    if (runId !== null && (await this.#call(node, null, "chat.stop", { runId }))) this.isStopped = true;
+    if (runId === null) return;
+    this.mayBeStopped = true;
+    if (await this.#call(node, null, "chat.stop", { runId })) this.isStopped = true;
   }
 
   /** What a checkpoint of this node that begins now will have saved at least. */

@@ -19,7 +19,7 @@ type Complain = (what: string) => void;
 export interface Judged {
   accepted: SendAccepted | null;
   play: Pick<Play, "plan" | "calls">;
-  isStopped: boolean;
+  mayBeStopped: boolean;
   mayBeInterrupted: boolean;
   savedLength: number;
 }
@@ -71,7 +71,7 @@ function checkState(run: Judged, { status, answer, text, failovers, questions, r
   if (status === "running") return complain("is still running");
   if (answer.status !== messageStatus[status]) complain(`is ${status}, and its message ${answer.status}`);
   if (status === "interrupted" && !run.mayBeInterrupted) complain("is interrupted, and nothing happened to its process");
-  if (status === "stopped" && !run.isStopped) complain("is stopped, and nobody stopped it");
+  if (status === "stopped" && !run.mayBeStopped) complain("is stopped, and nobody stopped it");
   const spoken = calls.map((call) => ({ call, whole: storedForm(call.attempt?.pieces ?? [], "text") }));
   // What was said before a declared failover is void; a model that failed before its first word leaves no trace here.
   const current = spoken.filter(({ call }) => call.attempt?.pieces.length)[failovers.length];

@@ -19,7 +19,7 @@ interface ProcessRun {
   forbidden: string[];
   random: Random;
   accepted: SendAccepted | null;
-  isStopped: boolean;
+  mayBeStopped: boolean;
   mayBeInterrupted: boolean;
   savedLength: number;
   isOver: boolean;
@@ -88,7 +88,7 @@ function planCase(random: Random, index: number): ProcessRun[] {
     forbidden: plans.filter((other) => other.plan !== plan).map((other) => other.plan.mark),
     random: createRandom(random.below(2 ** 32)),
     accepted: null,
-    isStopped: false,
+    mayBeStopped: false,
     mayBeInterrupted: false,
     savedLength: 0,
     isOver: false,
@@ -160,7 +160,7 @@ async function play(world: ProcessWorld, run: ProcessRun, complain: (what: strin
   });
   if (random.chance(0.15)) {
     await pause(random.below(4_000));
-    run.isStopped = true;
+    run.mayBeStopped = true;
     await insist(() => parley.api.chat.stop.mutate({ runId }));
   }
   await Promise.all(followers);

@@ -26,5 +26,3 @@ export function seedOf(seed: number, index: number): number {
   if (index === 0) return seed >>> 0;
   return Math.imul((seed ^ (index * 0x9e3779b1)) >>> 0, 0x85ebca6b) >>> 0;
 }
-
-export const anySeed = () => Math.floor(Math.random() * 0x1_0000_0000);

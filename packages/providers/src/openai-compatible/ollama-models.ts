@@ -4,8 +4,8 @@ import { listedModels, tokenLimit } from "../shared/listed-models.ts";
 import { readWhole } from "../shared/vendor-fetch.ts";
 import { free } from "./models.ts";
 
-/** It is on this machine, or not there. */
-const answersWithinMs = 1_000;
+/** Where there is none on this machine, that is known at once. */
+const answersWithinMs = 3_000;
 
 export interface OllamaServer {
   url: string;
