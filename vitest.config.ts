@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -9,6 +10,10 @@ export default defineConfig({
       "apps/*/test/**/*.test.ts",
     ],
     exclude: ["**/node_modules/**", "**/dist/**", "apps/bench/**"],
+    // Much of a test is waiting; and a Postgres has room for a hundred connections.
+    maxWorkers: Math.min(Math.max(availableParallelism() - 1, 2), 4),
+    // What needs its second chance is told as flaky, and is a fault to be mended.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },
