@@ -36,7 +36,7 @@ test.each([
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: "https://me:secret@example.com" }, "an http or https address without a user and password"],
   [{ ALERT_WEBHOOK_SECRET: "short" }, "ALERT_WEBHOOK_SECRET is set to something of 5 characters"],
   [{ ALERT_MAIL_TO: "me@example.com, you" }, 'ALERT_MAIL_TO is "me@example.com, you", but it takes mail addresses'],
-  [{ ALERT_MAIL_TO: "me@example.com" }, "ALERT_MAIL_TO is set, but SMTP_URL is not"],
+  [{ ALERT_MAIL_TO: "me@example.com" }, "ALERT_MAIL_TO is set, but neither SMTP_URL nor MAIL_API_URL is"],
   [{ NODE_ENV: "production" }, "JWT_SECRET is not set"],
   [{ JWT_SECRET: "short" }, "JWT_SECRET has a secret of 5 characters"],
   [{ JWT_SECRET: `${secret},short` }, "JWT_SECRET has a secret of 5 characters"],

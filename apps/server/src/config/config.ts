@@ -19,10 +19,12 @@ export function readConfig(given: Record<string, string | undefined>): Environme
     throw new ConfigError(`MAIL_FROM is not set: with ${by} it takes the address that mails come from`);
   }
   if (config.EMAIL_VERIFICATION === "required" && !sendsMail(config) && config.NODE_ENV === "production") {
-    throw new ConfigError("EMAIL_VERIFICATION is required, but SMTP_URL is not set: nobody could verify an address");
+    throw new ConfigError(
+      "EMAIL_VERIFICATION is required, but neither SMTP_URL nor MAIL_API_URL is set: nobody could verify an address",
+    );
   }
   if (config.ALERT_MAIL_TO.length > 0 && !sendsMail(config)) {
-    throw new ConfigError("ALERT_MAIL_TO is set, but SMTP_URL is not: nobody could be told by mail");
+    throw new ConfigError("ALERT_MAIL_TO is set, but neither SMTP_URL nor MAIL_API_URL is: nobody could be told by mail");
   }
   return config;
 }

@@ -62,3 +62,15 @@ function readCookie(header: string | null, name: string): string | null {
   }
   return null;
 }
+
+/** Who has the operators' token. Where none is set, nobody has. */
+export function isOperator({ headers }: Exchange, metricsToken: string | null): boolean {
+  return metricsToken !== null && isSame(headers.get("authorization") ?? "", `Bearer ${metricsToken}`);
+}
+
+/** Takes as long for a wrong first letter as for a wrong last one. */
+function isSame(given: string, expected: string): boolean {
+  let difference = given.length ^ expected.length;
+  for (let index = 0; index < expected.length; index += 1) difference |= given.charCodeAt(index) ^ expected.charCodeAt(index);
+  return difference === 0;
+}

@@ -1,6 +1,6 @@
 import { type CheckReport, includesPermission } from "@parley/core";
 import { jsonAnswer } from "./answer.ts";
-import { readToken } from "./credentials.ts";
+import { isOperator, readToken } from "./credentials.ts";
 import { type Exchange, originOf } from "./exchange.ts";
 import type { ApiOptions } from "./options.ts";
 import type { Handler } from "./pipeline.ts";
@@ -66,16 +66,4 @@ function createPermission({ metricsToken, createContext, now }: ApiOptions) {
       return false;
     }
   };
-}
-
-/** Also for `/metrics`. Without a token nobody is. */
-export function isOperator({ headers }: Exchange, metricsToken: string | null): boolean {
-  return metricsToken !== null && isSame(headers.get("authorization") ?? "", `Bearer ${metricsToken}`);
-}
-
-/** Takes as long for a wrong first letter as for a wrong last one. */
-function isSame(given: string, expected: string): boolean {
-  let difference = given.length ^ expected.length;
-  for (let index = 0; index < expected.length; index += 1) difference |= given.charCodeAt(index) ^ expected.charCodeAt(index);
-  return difference === 0;
 }

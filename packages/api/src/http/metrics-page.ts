@@ -1,6 +1,6 @@
 import type { AnyInstrument } from "@parley/core";
 import { notFound } from "./answer.ts";
-import { isOperator } from "./health.ts";
+import { isOperator } from "./credentials.ts";
 import type { ApiOptions } from "./options.ts";
 import type { Handler } from "./pipeline.ts";
 

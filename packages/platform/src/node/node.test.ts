@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { collectingLog, migrationsFolder } from "@parley/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { backgroundContract } from "../contracts/background.ts";
 import { rateLimiterContract } from "../contracts/rate-limiter.ts";
 import { nodeBackground } from "./background.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -82,21 +83,12 @@ describe("argon2Passwords", () => {
   });
 });
 
-describe("nodeBackground", () => {
-  test("logs what fails and goes on", async () => {
+describe("nodeBackground", () =>
+  backgroundContract(() => {
     const log = collectingLog();
-    const background = nodeBackground(log);
-    let rounds = 0;
-    background.every("failing", 1, async () => {
-      rounds++;
-      throw new Error("no");
-    });
-    await expect.poll(() => rounds).toBeGreaterThan(2);
-    background.stop();
-    await background.settled();
-    expect(log.lines[0]).toMatchObject({ level: "error", fields: { task: "failing" } });
-  });
-});
+    const failed = () => log.lines.map(({ fields }) => Reflect.get(fields, "task"));
+    return { background: nodeBackground(log), begin() {}, failed };
+  }));
 
 describe("pinoLog", () => {
   test("writes daily files, errors apart, and no secret", async () => {
