@@ -1,7 +1,7 @@
 import type { PublicRoomPage } from "@parley/contract";
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
-import { instant, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, statement, value, type Written } from "../database/statement.ts";
 import type { Place } from "./cursors.ts";
 import { hasWords, wordPatterns } from "./search.ts";
 
@@ -28,6 +28,6 @@ export async function listPublicRooms(
   const rows = await page(database, { userId, patterns: wordPatterns(search), ...(after ?? latest), limit });
   return rows.map((row) => ({
     place: { key: row.updatedAt, id: row.id },
-    room: { ...row, updatedAt: instant(row.updatedAt) },
+    room: { ...row, updatedAt: readInstant(row.updatedAt) },
   }));
 }

@@ -1,6 +1,6 @@
 import type { FoundMessage, SearchMessages, SearchPage } from "@parley/contract";
 import type { Actor } from "../auth/actor.ts";
-import { instant } from "../database/statement.ts";
+import { readInstant } from "../database/statement.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import { noConversation } from "../refusals.ts";
@@ -100,5 +100,5 @@ function withFewDashes(text: string): string {
 function toFound(row: FoundRow, excerpt: FoundMessage["excerpt"]): FoundMessage {
   const { messageId, conversationId, conversationTitle, role, authorId, authorName, createdAt } = row;
   const author = toPerson(authorId, authorName);
-  return { messageId, conversationId, conversationTitle, role, author, createdAt: instant(createdAt), excerpt };
+  return { messageId, conversationId, conversationTitle, role, author, createdAt: readInstant(createdAt), excerpt };
 }

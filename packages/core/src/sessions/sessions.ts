@@ -3,7 +3,7 @@ import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Actor, Origin } from "../auth/actor.ts";
 import type { createTokens } from "../auth/tokens.ts";
-import { instant } from "../database/statement.ts";
+import { readInstant } from "../database/statement.ts";
 import { AppError } from "../errors.ts";
 import type { Live } from "../live/live.ts";
 import type { Ports } from "../ports.ts";
@@ -164,7 +164,7 @@ export function createSessions(
     const state = orEnded(found?.isLive ? found : null);
     const isOneBehind = state.counter === counter + 1 && state.rotatedAt !== null;
     const isSameAttempt = attemptId !== null && attemptId === state.attemptId;
-    const isRecent = state.rotatedAt !== null && clock.now().getTime() - instant(state.rotatedAt).getTime() < reuseWindowMs;
+    const isRecent = state.rotatedAt !== null && clock.now().getTime() - readInstant(state.rotatedAt).getTime() < reuseWindowMs;
     if (isOneBehind && (isSameAttempt || isRecent)) return state.counter;
     tell(await endSession(database, { id, userId: state.userId, now: now(), reason: "reuse" }));
     const target = `session:${id}`;
@@ -178,8 +178,8 @@ function toSession(row: SessionRow): Session {
     id: row.id,
     device: { name: row.deviceName, ...describeDevice(row.userAgent) },
     ip: row.ip,
-    createdAt: instant(row.createdAt),
-    lastActiveAt: instant(row.lastActiveAt),
-    expiresAt: instant(row.expiresAt),
+    createdAt: readInstant(row.createdAt),
+    lastActiveAt: readInstant(row.lastActiveAt),
+    expiresAt: readInstant(row.expiresAt),
   };
 }

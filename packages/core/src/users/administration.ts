@@ -4,7 +4,7 @@ import { type Audit, type AuditAction, listAudit } from "../audit/audit.ts";
 import type { Actor, Caller } from "../auth/actor.ts";
 import { fold } from "../auth/names.ts";
 import type { Database } from "../database/index.ts";
-import { instant } from "../database/statement.ts";
+import { readInstant } from "../database/statement.ts";
 import { AppError, invalidField } from "../errors.ts";
 import { includesPermission, narrowPermissions } from "../keys/scopes.ts";
 import type { Ports } from "../ports.ts";
@@ -135,7 +135,7 @@ export function createAdministration(
         const where = { before: cursor ?? null, actorId: actorId ?? null, action: action ?? null, limit: limit + 1 };
         const lines = await listAudit(database, where);
         return pageOf(
-          lines.map((line) => ({ ...line, createdAt: instant(line.createdAt) })),
+          lines.map((line) => ({ ...line, createdAt: readInstant(line.createdAt) })),
           limit,
         );
       },
