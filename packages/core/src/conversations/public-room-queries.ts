@@ -1,5 +1,6 @@
 import type { PublicRoomPage } from "@parley/contract";
 import { sql } from "drizzle-orm";
+import { lastId } from "../cursors.ts";
 import type { Database } from "../database/index.ts";
 import { readInstant, statement, value, type Written } from "../database/statement.ts";
 import type { Place } from "./cursors.ts";
@@ -18,7 +19,7 @@ const page = statement<Record<string, unknown>, Written<PublicRoom>>(
     order by updated_at desc nulls last, id desc nulls last limit ${value("limit")}::int`,
 );
 
-const latest = { key: "infinity", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+const latest = { key: "infinity", id: lastId };
 
 /** Newest activity first. */
 export async function listPublicRooms(
