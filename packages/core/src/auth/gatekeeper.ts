@@ -44,12 +44,8 @@ export function createGatekeeper(
   });
 
   function remember(token: string, entry: Known) {
-    if (known.size >= maxKnown) {
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
-    }
+    const [oldest] = known.keys();
+    if (known.size >= maxKnown && oldest !== undefined) known.delete(oldest);
     known.set(token, entry);
   }
 
