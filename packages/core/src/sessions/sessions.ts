@@ -76,7 +76,7 @@ export function createSessions(
   async function endMany(actor: Actor, { address }: Origin, except: string | null) {
     const count = await end(actor.userId, { reason: "ended", except });
     const target = `user:${actor.userId}`;
-    audit.record({ actorId: actor.userId, action: "session.end", target, outcome: "done", address, details: { count } });
+    audit.done(actor.userId, "session.end", { target, address, details: { count } });
   }
 
   return {
@@ -141,14 +141,7 @@ export function createSessions(
       if (ended.length === 0) throw new AppError("not_found", "This session does not exist");
       tell(ended);
       const target = `session:${id}`;
-      audit.record({
-        actorId: actor.userId,
-        action: "session.end",
-        target,
-        outcome: "done",
-        address: origin.address,
-        details: { reason },
-      });
+      audit.done(actor.userId, "session.end", { target, address: origin.address, details: { reason } });
     },
 
     endOthers: (actor: Actor, origin: Origin) => endMany(actor, origin, actor.sessionId),
@@ -168,7 +161,7 @@ export function createSessions(
     if (isOneBehind && (isSameAttempt || isRecent)) return state.counter;
     tell(await endSession(database, { id, userId: state.userId, now: now(), reason: "reuse" }));
     const target = `session:${id}`;
-    audit.record({ actorId: state.userId, action: "session.reuse", target, outcome: "refused", address: origin.address });
+    audit.refused(state.userId, "session.reuse", { target, address: origin.address });
     throw new AppError("token_reused", "This refresh token was used before: the session has ended");
   }
 }

@@ -1,7 +1,6 @@
 import { type ConversationExport, type ExportConversation, maxImportedMessages } from "@parley/contract";
 import type { Audit } from "../audit/audit.ts";
 import type { Actor, Caller } from "../auth/actor.ts";
-import { auditLine } from "../conversations/audit-line.ts";
 import { firstId, foreignCursor, uuid } from "../cursors.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
@@ -62,7 +61,7 @@ export function createExport({ database, clock }: Pick<Ports, "database" | "cloc
       if (!conversation) throw noConversation();
       const write = format === "json" ? writeJson : writeMarkdown;
       const { part, content, nextCursor } = await write(userId, conversation, cursor);
-      audit.record(auditLine(actor, "conversation.export", { id, address, details: { format, part } }));
+      audit.done(actor.userId, "conversation.export", { target: `conversation:${id}`, address, details: { format, part } });
       const [extension, mediaType] = format === "json" ? ["json", "application/json"] : ["md", "text/markdown; charset=utf-8"];
       return { fileName: fileName(conversation.title, part, extension), mediaType, content, nextCursor };
     },

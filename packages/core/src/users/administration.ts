@@ -45,7 +45,7 @@ export function createAdministration(
     { action, id, details = {}, mayBeOwn = false, make }: Change,
     { address }: Caller,
   ): Promise<Account> {
-    const entry = { actorId: actor.userId, action, target: `user:${id}`, address };
+    const target = `user:${id}`;
     try {
       const account = await database.transaction(async (transaction) => {
         await lockAdministrators(transaction);
@@ -61,11 +61,11 @@ export function createAdministration(
       });
       if (!account) throw noAccount();
       access.apply({ kind: "rights_changed", userId: account.id });
-      audit.record({ ...entry, outcome: "done", details });
+      audit.done(actor.userId, action, { target, address, details });
       return account;
     } catch (error) {
       if (error instanceof AppError)
-        audit.record({ ...entry, outcome: "refused", details: { ...details, reason: error.reason } });
+        audit.refused(actor.userId, action, { target, address, details: { ...details, reason: error.reason } });
       throw error;
     }
   }
