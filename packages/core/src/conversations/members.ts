@@ -128,7 +128,7 @@ async function giveRole(
   return "changed";
 }
 
-/** The same for an account that is suspended: who is it is nobody's business. */
+/** A suspended account is refused like a missing one. */
 async function findPerson(transaction: Database, identifier: string): Promise<Person> {
   const user = await findUserByKey(transaction, fold(identifier));
   if (user?.status !== "active") throw new AppError("not_found", "There is nobody of this name");
