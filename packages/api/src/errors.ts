@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorData, type ErrorReason, errorReasons } from "@parley/contract/errors";
-import { AppError, toAppError } from "@parley/core";
+import { AppError, internalError, toAppError } from "@parley/core";
 import { TRPCError } from "@trpc/server";
 import { TRPC_ERROR_CODES_BY_KEY, type TRPCErrorShape } from "@trpc/server/rpc";
 import * as z from "zod";
@@ -53,7 +53,7 @@ export function shapeError(error: TRPCError, context: Context | undefined, path:
   if (known) return errorShape(known, requestId);
   const userId = context?.actor?.userId;
   context?.services.log.error({ requestId, path, userId, err: error.cause ?? error }, "a call failed unexpectedly");
-  return errorShape(new AppError("internal", "Something went wrong on our side"), requestId);
+  return errorShape(internalError(), requestId);
 }
 
 export function reasonOf(error: unknown): ErrorReason {

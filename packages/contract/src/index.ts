@@ -24,6 +24,6 @@ export type {
 export * from "./messages.ts";
 export * from "./metrics.ts";
 export * from "./model.ts";
-export { ById, text } from "./text.ts";
+export { ById, isStorable, text } from "./text.ts";
 export * from "./transfer.ts";
 export * from "./user.ts";

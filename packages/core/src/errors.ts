@@ -21,6 +21,9 @@ export class AppError extends Error {
   }
 }
 
+/** For what nobody foresaw: its own message stays here. */
+export const internalError = (): AppError => new AppError("internal", "Something went wrong on our side");
+
 /** One field of the input is wrong, and the sentence is about it. */
 export function invalidField(path: string, message: string): AppError {
   return new AppError("invalid_input", message, { issues: [{ path, message }] });

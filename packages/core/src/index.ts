@@ -3,8 +3,9 @@ export { type AlertRule, type AlertRuleChange, changedRules, usualRules } from "
 export { type AlertTone, factsOf, titleOf, toneOf } from "./alerts/wording.ts";
 export type { Actor, Origin } from "./auth/actor.ts";
 export type { Check, CheckReport } from "./checks/report.ts";
-export { AppError, toAppError } from "./errors.ts";
+export { AppError, internalError, toAppError } from "./errors.ts";
 export { createFeed, type Feed, type FeedEntry, type FeedSink, type Follow, type Following, followFeed } from "./feed.ts";
+export { tenths } from "./in-time.ts";
 export { includesPermission, mayUse } from "./keys/scopes.ts";
 export { tooMany } from "./limits.ts";
 export { alertLetter } from "./mail/alert-letter.ts";

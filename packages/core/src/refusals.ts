@@ -10,6 +10,9 @@ export const noMessage = () => new AppError("not_found", "This message does not 
 
 export const noMessageHere = () => new AppError("not_found", "This message does not exist in this conversation");
 
+/** It was there when its answer was asked for. */
+export const noQuestion = () => new AppError("not_found", "The message to answer no longer exists");
+
 export const noRun = () => new AppError("not_found", "This run does not exist");
 
 export const readOnly = () => new AppError("forbidden", "You may read this conversation, but not write in it");

@@ -1,7 +1,7 @@
 import { AppError } from "@parley/core";
 import { Hono } from "hono";
 import { notFound } from "./answer.ts";
-import { createGate, type Gate } from "./gate.ts";
+import type { Gate } from "./gate.ts";
 import { createHealthRoutes } from "./health.ts";
 import { landingAnswer, styleAnswer } from "./landing-page.ts";
 import { createMetricsPage } from "./metrics-page.ts";
@@ -10,7 +10,7 @@ import { createPipeline } from "./pipeline.ts";
 import { createTrpcRoute } from "./trpc-route.ts";
 
 /** Everything over HTTP but the upgrade, which passes the same gate. */
-export function createApp(options: ApiOptions, gate: Gate = createGate(options)): Hono {
+export function createApp(options: ApiOptions, gate: Gate): Hono {
   const serve = createPipeline(options, gate);
   const trpc = createTrpcRoute(options);
   const { health, ready, live } = createHealthRoutes(options);

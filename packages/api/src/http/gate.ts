@@ -1,5 +1,6 @@
 import { AppError } from "@parley/core";
 import { clientAddress, createTrust, limitKey, remembered } from "./address.ts";
+import { notFound } from "./answer.ts";
 import { type Exchange, type HeaderReader, isFromThisMachine, type RequestHead } from "./exchange.ts";
 import { createHostList, createOriginList, hostOf, isLocalName } from "./lists.ts";
 import type { GateOptions } from "./options.ts";
@@ -58,7 +59,7 @@ export function createGate(options: GateOptions): Gate {
     },
     checkTarget({ path, host }) {
       // A guard or a proxy's rule on /admin does not see //admin, while some routers do.
-      if (path.includes("//")) throw new AppError("not_found", "There is nothing at this address");
+      if (path.includes("//")) throw notFound();
       if (!isServed(host)) throw new AppError("host_not_allowed", "This server is not reached by that name (ALLOWED_HOSTS)");
     },
     httpsLocation({ secure, method, host, path, search }) {

@@ -34,8 +34,6 @@ export interface ApiOptions extends GateOptions {
   readonly instruments: { readonly all: readonly AnyInstrument[] };
   readonly checks: Pick<Services["checks"], "health" | "ready">;
   readonly onAnswer?: (status: number) => void;
-  /** Bytes of a request's body; 1 MiB without it. */
-  readonly bodyLimit?: number;
   /** False where whoever stands before this server compresses; true without it. */
   readonly compresses?: boolean;
   /** On the clock of `now`. */

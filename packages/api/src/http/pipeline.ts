@@ -1,4 +1,4 @@
-import { AppError, type LimitState, toAppError } from "@parley/core";
+import { type AppError, internalError, type LimitState, tenths, toAppError } from "@parley/core";
 import type { Context as HonoContext } from "hono";
 import { type Answer, errorAnswer } from "./answer.ts";
 import { acceptsGzip, gzip, isWorthCompressing } from "./compression.ts";
@@ -50,7 +50,7 @@ export function createPipeline(options: ApiOptions, gate: Gate): Serve {
       const known = toAppError(error);
       if (known) return tellError(known, exchange.requestId);
       log.error({ requestId: exchange.requestId, path: exchange.path, err: error }, "a request failed unexpectedly");
-      return tellError(new AppError("internal", "Something went wrong on our side"), exchange.requestId);
+      return tellError(internalError(), exchange.requestId);
     }
 
     return (c) => {
@@ -90,7 +90,7 @@ export function createPipeline(options: ApiOptions, gate: Gate): Serve {
 
   function respond(exchange: Exchange, { status, headers, body, isProbe }: Sent): Response {
     const { requestId, method, path, setCookies } = exchange;
-    const ms = Math.round((now() - exchange.startedAt) * 10) / 10;
+    const ms = tenths(now() - exchange.startedAt);
     headers["x-response-time"] = `${ms.toFixed(1)}ms`;
     options.onAnswer?.(status);
     const level = status < 400 || exchange.isTold || isProbe ? "debug" : status < 500 ? "info" : "warn";

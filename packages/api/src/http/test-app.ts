@@ -7,6 +7,7 @@ import { shapeError } from "../errors.ts";
 import { transformer } from "../transformer.ts";
 import { createApp } from "./app.ts";
 import type { Exchange } from "./exchange.ts";
+import { createGate } from "./gate.ts";
 import type { ApiOptions } from "./options.ts";
 
 export interface LogLine {
@@ -127,7 +128,7 @@ export function createTestApp(overrides: Partial<ApiOptions> = {}): TestApp {
   const { log, lines } = createTestLog();
   const exchanges: Exchange[] = [];
   let requests = 0;
-  const app = createApp({
+  const options: ApiOptions = {
     router: testRouter,
     createContext(caller, exchange) {
       exchanges.push(exchange);
@@ -152,7 +153,8 @@ export function createTestApp(overrides: Partial<ApiOptions> = {}): TestApp {
     requestId: () => `request-${++requests}`,
     now: () => 42_000,
     ...overrides,
-  });
+  };
+  const app = createApp(options, createGate(options));
   const ask = async (url: string, init?: RequestInit, peer = "192.0.2.1") =>
     app.fetch(new Request(url.startsWith("/") ? `http://localhost${url}` : url, init), { peer });
   return { app, lines, exchanges, ask };

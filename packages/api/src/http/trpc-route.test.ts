@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ServerType, serve } from "@hono/node-server";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bodyLimit } from "./body.ts";
 import { createTestApp, ran } from "./test-app.ts";
 
 const json = { "content-type": "application/json" };
@@ -40,11 +41,11 @@ describe("the tRPC route", () => {
   });
 
   test("takes a body of exactly the limit and refuses one byte more", async () => {
-    const { ask } = createTestApp({ bodyLimit: 100 });
+    const { ask } = createTestApp();
     const body = (size: number) => JSON.stringify({ json: { text: "x".repeat(size - 20) } });
-    expect(body(100)).toHaveLength(100);
-    expect((await ask("/trpc/chat.send", post(body(100)))).status).toBe(200);
-    const response = await ask("/trpc/chat.send", post(body(101)));
+    expect(body(bodyLimit)).toHaveLength(bodyLimit);
+    expect((await ask("/trpc/chat.send", post(body(bodyLimit)))).status).toBe(200);
+    const response = await ask("/trpc/chat.send", post(body(bodyLimit + 1)));
     expect(response.status).toBe(413);
     expect((await errorOf(response)).data).toMatchObject({ reason: "payload_too_large", requestId: "request-2" });
     expect(ran).toHaveLength(1);
@@ -113,7 +114,7 @@ describe("the tRPC route", () => {
 });
 
 describe("over a socket", () => {
-  const { app, lines } = createTestApp({ bodyLimit: 1000 });
+  const { app, lines } = createTestApp();
   let server: ServerType;
   let port = 0;
 
@@ -156,7 +157,8 @@ describe("over a socket", () => {
     const headers = { ...json, "transfer-encoding": "chunked" };
     const fine = await raw({ ...mutation, headers, chunks: ['{"json":', '{"text":"ä', 'b"}}'] });
     expect(fine).toMatchObject({ status: 200, body: expect.stringContaining("äb") });
-    const long = await raw({ ...mutation, headers, chunks: ['{"json":{"text":"', "x".repeat(600), "x".repeat(600), '"}}'] });
+    const half = "x".repeat(bodyLimit / 2);
+    const long = await raw({ ...mutation, headers, chunks: ['{"json":{"text":"', half, half, '"}}'] });
     expect(long).toMatchObject({ status: 413, body: expect.stringContaining("payload_too_large") });
     expect(ran).toEqual(["äb"]);
   });
@@ -182,7 +184,7 @@ describe("over a socket", () => {
     const path = "/trpc/chat.send?batch=1";
     const fine = await raw({ ...mutation, path, headers, chunks: ['{"0":{"json":{"text":"streamed"}}}'] });
     expect(fine).toMatchObject({ status: 200, body: expect.stringContaining("streamed") });
-    const long = await raw({ ...mutation, path, headers, chunks: [`{"0":{"json":{"text":"${"x".repeat(1000)}"}}}`] });
+    const long = await raw({ ...mutation, path, headers, chunks: [`{"0":{"json":{"text":"${"x".repeat(bodyLimit)}"}}}`] });
     expect(long.status).toBe(413);
     const many = await raw({ path: `/trpc/${Array(21).fill("hello").join()}?batch=1`, headers });
     expect(many.status).toBe(400);

@@ -11,8 +11,6 @@ import { Inputs } from "./trpc-inputs.ts";
 import { listProcedures, methodOf, type Plan, type PlannedCall, planCalls } from "./trpc-plan.ts";
 import { answerStreamed } from "./trpc-streams.ts";
 
-const defaultBodyLimit = 1024 * 1024;
-
 export interface TrpcRoute {
   readonly handler: Handler;
   readonly errorAnswer: Envelopes["refusal"];
@@ -20,17 +18,17 @@ export interface TrpcRoute {
 
 /** Queries and mutations answered directly, as tRPC's resolver would answer them; what streams is left to that resolver. */
 export function createTrpcRoute(options: ApiOptions): TrpcRoute {
-  const { router, log, bodyLimit = defaultBodyLimit } = options;
+  const { router, log } = options;
   const procedures = listProcedures(router);
   const { deserialize } = router._def._config.transformer.input;
   const envelopes = createEnvelopes(router);
 
   async function run(exchange: Exchange, request: Request, opened: { context?: Context }): Promise<Answer> {
     const { method } = exchange;
-    if (method !== "GET") checkHead(exchange, bodyLimit);
+    if (method !== "GET") checkHead(exchange);
     const plan = planCalls(procedures, exchange);
     // A body is only read for the calls that may have one, and then before anything is done for its sender.
-    const body = method === "POST" && plan.type === "mutation" ? await readBody(request, bodyLimit) : null;
+    const body = method === "POST" && plan.type === "mutation" ? await readBody(request) : null;
     const context = await openContext(exchange);
     opened.context = context;
     const [first] = plan.calls;
@@ -95,10 +93,10 @@ interface CallOptions {
 }
 
 /** A form needs no preflight to be sent from a foreign page: only JSON is taken. */
-function checkHead({ headers }: Exchange, bodyLimit: number): void {
+function checkHead({ headers }: Exchange): void {
   const [mediaType = ""] = (headers.get("content-type") ?? "").split(";", 1);
   if (mediaType.trim().toLowerCase() !== "application/json") throw new TRPCError({ code: "UNSUPPORTED_MEDIA_TYPE" });
-  checkDeclared(headers.get("content-length"), bodyLimit);
+  checkDeclared(headers.get("content-length"));
 }
 
 function isStreamed({ isBatch, type }: Plan, { method, headers }: Exchange): boolean {

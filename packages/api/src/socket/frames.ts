@@ -1,4 +1,4 @@
-import { AppError } from "@parley/core";
+import { internalError } from "@parley/core";
 import { type AnyTRPCRouter, getTRPCErrorFromUnknown, getTRPCErrorShape, TRPCError, type TRPCProcedureType } from "@trpc/server";
 import { parseConnectionParamsFromUnknown } from "@trpc/server/http";
 import { parseTRPCMessage, type TRPCClientOutgoingMessage } from "@trpc/server/rpc";
@@ -46,7 +46,7 @@ export function createBodies(router: AnyTRPCRouter, report: (cause: unknown, mes
         return `,"error":${JSON.stringify(output.serialize(shape))}}`;
       } catch (formatterCause) {
         report(formatterCause, "an error could not be formatted");
-        const shape = errorShape(new AppError("internal", "Something went wrong on our side"), context?.requestId ?? "");
+        const shape = errorShape(internalError(), context?.requestId ?? "");
         return `,"error":${JSON.stringify(output.serialize(shape))}}`;
       }
     },

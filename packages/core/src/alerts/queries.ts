@@ -2,7 +2,7 @@ import type { Alert } from "@parley/contract";
 import { sql } from "drizzle-orm";
 import { advisoryLocks } from "../database/advisory-locks.ts";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, readInstantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 export interface SavedAlert extends Alert {
   /** Nobody was told: it came so soon after its like. */
@@ -167,6 +167,6 @@ function toAlert({
   seenAt,
   resolvedAt,
 }: Written<Alert>): Alert {
-  const times = { openedAt: instant(openedAt), seenAt: instant(seenAt), resolvedAt: instantOrNull(resolvedAt) };
+  const times = { openedAt: readInstant(openedAt), seenAt: readInstant(seenAt), resolvedAt: readInstantOrNull(resolvedAt) };
   return { id, rule, subject, severity, text, value, threshold, unit, ...times };
 }

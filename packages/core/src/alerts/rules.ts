@@ -1,3 +1,4 @@
+import { tenths } from "../in-time.ts";
 import type { SeriesName } from "../metrics/readings.ts";
 
 /** What a rule looks at: a series of this node, or something that is wrong (1) or not (0). */
@@ -155,6 +156,6 @@ export function textOf({ text, unit, over }: AlertRule, subject: string, value: 
 
 export function written(amount: number, unit: string): string {
   if (unit === "bytes") return `${Math.round(amount / 1_024 / 1_024)} MB`;
-  const rounded = Math.round(amount * 10) / 10;
+  const rounded = tenths(amount);
   return unit === "" ? String(rounded) : `${rounded} ${unit}`;
 }

@@ -37,13 +37,9 @@ export type AuditAction =
   | "message.edit"
   | "message.delete";
 
-export interface AuditEntry {
-  /** Null when nobody is signed in. */
-  actorId: string | null;
-  action: AuditAction;
+interface Deed {
   /** What it was done to: `user:ID`, `session:ID`. */
   target: string | null;
-  outcome: "done" | "refused";
   address: string | null;
   details?: Record<string, string | number | boolean | null>;
 }
@@ -59,15 +55,17 @@ export function createAudit({ database, ids, background }: Pick<Ports, "database
     await sweep(database, { days: keepDays });
   });
 
-  return {
-    /** Written in the background: what is recorded does not wait for its record. */
-    record(entry: AuditEntry) {
-      const row = { id: ids.next(), ...entry, details: JSON.stringify(entry.details ?? {}) };
+  /** Written in the background: what is recorded does not wait for its record. The actor is null when nobody is signed in. */
+  const recorded =
+    (outcome: "done" | "refused") =>
+    (actorId: string | null, action: AuditAction, { target, address, details = {} }: Deed) => {
+      const row = { id: ids.next(), actorId, action, target, outcome, address, details: JSON.stringify(details) };
       background.run("audit", async () => {
         await insert(database, row);
       });
-    },
-  };
+    };
+
+  return { done: recorded("done"), refused: recorded("refused") };
 }
 
 const insert = statement<Record<string, unknown>, never>(

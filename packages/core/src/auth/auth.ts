@@ -135,13 +135,7 @@ export function createAuth(
       }
       isFounded = true;
       if (!isMade) return refuseRegistration(user, invitation !== null);
-      audit.record({
-        actorId: user.id,
-        action: "account.register",
-        target: `user:${user.id}`,
-        outcome: "done",
-        address: origin.address,
-      });
+      audit.done(user.id, "account.register", { target: `user:${user.id}`, address: origin.address });
       const made = await findUser(database, user.id);
       if (!made) throw new AppError("conflict", "The account was deleted in the meantime");
       if (!isVerificationRequired || isFounder) return openSession(made, input.device?.name, origin);
@@ -182,13 +176,7 @@ export function createAuth(
         throw new AppError("conflict", "The password was changed in the meantime");
       }
       await sessions.end(user.id, { reason: "password", except: actor.sessionId });
-      audit.record({
-        actorId: user.id,
-        action: "password.change",
-        target: `user:${user.id}`,
-        outcome: "done",
-        address: origin.address,
-      });
+      audit.done(user.id, "password.change", { target: `user:${user.id}`, address: origin.address });
       letterbox.passwordChanged(user);
     },
 
@@ -211,13 +199,7 @@ export function createAuth(
       access.apply({ kind: "profile_changed", userId: user.id });
       await sessions.end(user.id, { reason: "password" });
       await keys.revokeAll(user.id);
-      audit.record({
-        actorId: user.id,
-        action: "password.reset",
-        target: `user:${user.id}`,
-        outcome: "done",
-        address: origin.address,
-      });
+      audit.done(user.id, "password.reset", { target: `user:${user.id}`, address: origin.address });
       letterbox.passwordChanged(user);
     },
 
@@ -231,18 +213,12 @@ export function createAuth(
       if (!userId) throw new AppError("not_found", "This link does not work: it was used, is too old, or was never made");
       await markEmailVerified(database, userId, clock.now().toISOString());
       access.apply({ kind: "profile_changed", userId });
-      audit.record({
-        actorId: userId,
-        action: "email.verify",
-        target: `user:${userId}`,
-        outcome: "done",
-        address: origin.address,
-      });
+      audit.done(userId, "email.verify", { target: `user:${userId}`, address: origin.address });
     },
 
     async invite(actor: Actor, input: CreateInvitation, origin: Origin): Promise<Invitation> {
       const inviter = orGone(await findUser(database, actor.userId));
-      audit.record({ actorId: inviter.id, action: "invite.create", target: null, outcome: "done", address: origin.address });
+      audit.done(inviter.id, "invite.create", { target: null, address: origin.address });
       return letterbox.invitation(inviter, input?.email);
     },
 

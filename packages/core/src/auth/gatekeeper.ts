@@ -1,5 +1,5 @@
 import { type AccessChanges, concerns } from "../access/changes.ts";
-import { instant } from "../database/statement.ts";
+import { readInstant } from "../database/statement.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Keys } from "../keys/keys.ts";
 import type { Ports } from "../ports.ts";
@@ -44,12 +44,8 @@ export function createGatekeeper(
   });
 
   function remember(token: string, entry: Known) {
-    if (known.size >= maxKnown) {
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
-    }
+    const [oldest] = known.keys();
+    if (known.size >= maxKnown && oldest !== undefined) known.delete(oldest);
     known.set(token, entry);
   }
 
@@ -75,7 +71,7 @@ export function createGatekeeper(
     if (session.userId !== claims.userId) throw new AppError("session_ended", "This session has ended");
     const { userId, plan, budget, permissions } = session;
     const actor: Actor = { userId, sessionId: claims.sessionId, plan, budget, permissions, via: "session", scopes: null };
-    const expiresAt = Math.min(claims.expiresAt, instant(session.expiresAt).getTime());
+    const expiresAt = Math.min(claims.expiresAt, readInstant(session.expiresAt).getTime());
     return { authentication: { actor, refusal: null }, expiresAt };
   }
 

@@ -44,14 +44,7 @@ export function createSignIn(ports: SignInPorts, { audit, meters }: { audit: Aud
       const counted = await countFailure(database, user?.id ?? null, clock.now().toISOString());
       if (user && counted?.lockedUntil && new Date(counted.lockedUntil) > clock.now()) {
         const details = { failures: counted.failures };
-        audit.record({
-          actorId: null,
-          action: "account.lock",
-          target: `user:${user.id}`,
-          outcome: "refused",
-          address: origin.address,
-          details,
-        });
+        audit.refused(null, "account.lock", { target: `user:${user.id}`, address: origin.address, details });
       }
       throw new AppError("invalid_credentials", "The name or the password is wrong");
     }

@@ -11,12 +11,8 @@ export function recentlyUsed<Value extends object>(most: number) {
     },
     set(key: string, value: Value) {
       entries.delete(key);
-      if (entries.size >= most) {
-        for (const oldest of entries.keys()) {
-          entries.delete(oldest);
-          break;
-        }
-      }
+      const [oldest] = entries.keys();
+      if (entries.size >= most && oldest !== undefined) entries.delete(oldest);
       entries.set(key, value);
     },
     delete: (key: string) => entries.delete(key),

@@ -1,4 +1,4 @@
-import { inTime } from "../in-time.ts";
+import { inTime, tenths } from "../in-time.ts";
 import type { Providers } from "../models/providers.ts";
 import type { Dependency, Ports } from "../ports.ts";
 import { type Check, type CheckReport, type Found, reportOf } from "./report.ts";
@@ -88,4 +88,4 @@ const away: Record<Dependency["name"], string> = {
   eventLog: "away: this node goes on by itself, and other nodes hear of it later",
 };
 
-const since = (startedAt: number) => Math.round((performance.now() - startedAt) * 10) / 10;
+const since = (startedAt: number) => tenths(performance.now() - startedAt);

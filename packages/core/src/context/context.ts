@@ -1,8 +1,8 @@
 import type { Budget } from "../budgets/budgets.ts";
-import { AppError } from "../errors.ts";
 import type { Prompt } from "../generation/generate.ts";
 import type { OfferedModel } from "../models/models.ts";
 import type { Ports } from "../ports.ts";
+import { noQuestion } from "../refusals.ts";
 import type { Gathered } from "../runs/run.ts";
 import type { Runs } from "../runs/runs.ts";
 import { estimateRequest } from "../tokens/estimate.ts";
@@ -118,6 +118,6 @@ export function createContext({ database }: Pick<Ports, "database">, { summaries
 function branchOf(rows: readonly BranchRow[]): Branch {
   const isNamed = hasSeveralAuthors(rows);
   const [question, ...earlier] = spoken(rows, isNamed);
-  if (!question || question.id !== rows[0]?.id) throw new AppError("not_found", "The message to answer no longer exists");
+  if (!question || question.id !== rows[0]?.id) throw noQuestion();
   return { question, earlier, summary: null, isNamed, readAt: null };
 }

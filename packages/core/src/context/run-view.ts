@@ -1,6 +1,6 @@
 import type { GetRun, Run } from "@parley/contract";
 import type { Actor } from "../auth/actor.ts";
-import { instant, instantOrNull } from "../database/statement.ts";
+import { readInstant, readInstantOrNull } from "../database/statement.ts";
 import type { RunContext } from "../database/tables/chat.ts";
 import type { Ports } from "../ports.ts";
 import { noRun } from "../refusals.ts";
@@ -30,8 +30,8 @@ export function createRunView({ database }: Pick<Ports, "database">) {
       const { attempts, context, startedAt, endedAt, ...rest } = run;
       return {
         ...rest,
-        startedAt: instant(startedAt),
-        endedAt: instantOrNull(endedAt),
+        startedAt: readInstant(startedAt),
+        endedAt: readInstantOrNull(endedAt),
         receipt: receiptOf(runId, attempts),
         request: context && (await requestOf(runId, context)),
       };

@@ -7,9 +7,9 @@ import { findConversation, findConversationOfMembers } from "./queries.ts";
 
 export type Announcements = ReturnType<typeof createAnnouncements>;
 
-/** A conversation that nobody has changed for so long is told of as it is … */
+/** Nobody has changed a conversation for so long: it is told of as it is. */
 const quietMs = 250;
-/** … and one that is changed all the time after so many looks at it. */
+/** One that is changed all the time is told of after so many looks at it. */
 const mostLooks = 4;
 
 /** What has become of a conversation, told to each member as that member sees it. */

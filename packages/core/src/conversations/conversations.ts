@@ -15,7 +15,6 @@ import type { Ports } from "../ports.ts";
 import { noConversation, onlyOwners, readOnly } from "../refusals.ts";
 import type { Settings } from "../settings.ts";
 import type { Announcements } from "./announcements.ts";
-import { auditLine } from "./audit-line.ts";
 import { deleteConversations, insertConversation, pinConversation, updateConversation } from "./change-queries.ts";
 import { formatCursor, formatTimeCursor, parseCursor, parseTimeCursor } from "./cursors.ts";
 import { countConversations, listConversations, type SortBy, type SortOrder } from "./list-queries.ts";
@@ -83,12 +82,12 @@ export function createConversations(
       if (!before) return refuseUpdate(actor, input);
       if (input.visibility !== undefined && input.visibility !== before.visibility) {
         const details = { visibility: input.visibility };
-        audit.record(auditLine(actor, "conversation.visibility", { id: input.id, address, details }));
+        audit.done(actor.userId, "conversation.visibility", { target: `conversation:${input.id}`, address, details });
       }
       const changed = namesOf(input);
       if (changed.length > 0) {
         const details = { changed: changed.join(" ") };
-        audit.record(auditLine(actor, "conversation.update", { id: input.id, address, details }));
+        audit.done(actor.userId, "conversation.update", { target: `conversation:${input.id}`, address, details });
       }
       announcements.updated(input.id);
       return get(actor, input.id);
@@ -109,7 +108,7 @@ export function createConversations(
       });
       for (const userId of people) access.apply({ kind: "membership_ended", userId, conversationId: id });
       live.tell(people, { type: "conversation-deleted", conversationId: id });
-      audit.record(auditLine(actor, "conversation.delete", { id, address }));
+      audit.done(actor.userId, "conversation.delete", { target: `conversation:${id}`, address });
     },
   };
 }

@@ -1,5 +1,6 @@
+import { isStorable } from "@parley/contract";
 import { fromBase64Url, toBase64Url } from "../auth/secrets.ts";
-import { invalidField } from "../errors.ts";
+import { foreignCursor, uuid } from "../cursors.ts";
 
 /** Where a list goes on: what its last row is sorted by, and the row's id. */
 export interface Place {
@@ -9,7 +10,7 @@ export interface Place {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
-const ids = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const ids = new RegExp(`^${uuid}$`);
 const milliseconds = /^\d{1,13}$/;
 
 /** Says which list it belongs to: a place in one list is none in another. */
@@ -20,9 +21,9 @@ export function formatCursor(list: string, { key, id }: Place): string {
 /** The place of a list that is sorted by text. */
 export function parseCursor(list: string, cursor: string): Place {
   const read = readCursor(cursor);
-  if (!Array.isArray(read) || read.length !== 3 || read[0] !== list) throw notOurs();
+  if (!Array.isArray(read) || read.length !== 3 || read[0] !== list) throw foreignCursor();
   const [, key, id]: unknown[] = read;
-  if (typeof key !== "string" || !isStorable(key) || typeof id !== "string" || !ids.test(id)) throw notOurs();
+  if (typeof key !== "string" || !isStorable(key) || typeof id !== "string" || !ids.test(id)) throw foreignCursor();
   return { key, id };
 }
 
@@ -33,7 +34,7 @@ export function formatTimeCursor(list: string, { key, id }: Place): string {
 
 export function parseTimeCursor(list: string, cursor: string): Place {
   const { key, id } = parseCursor(list, cursor);
-  if (!milliseconds.test(key)) throw notOurs();
+  if (!milliseconds.test(key)) throw foreignCursor();
   return { key: new Date(Number(key)).toISOString(), id };
 }
 
@@ -45,7 +46,3 @@ function readCursor(cursor: string): unknown {
     return null;
   }
 }
-
-const isStorable = (text: string) => !text.includes("\0") && text.isWellFormed();
-
-const notOurs = () => invalidField("cursor", "This cursor does not belong to this list");

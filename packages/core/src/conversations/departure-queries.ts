@@ -1,25 +1,13 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
-
-interface Departing {
-  userId: string;
-  /** Null for all of theirs. */
-  conversationId: string | null;
-}
+import { type Departing, lockRunning } from "./locks.ts";
 
 /** Whose a conversation is from now on. */
 export interface Heir {
   id: string;
   userId: string;
 }
-
-const lockRunning = statement<Record<string, unknown>, never>(
-  "lock_running_of_user",
-  sql`select id from runs where user_id = ${value("userId")}::uuid and status = 'running'
-      and (${value("conversationId")}::uuid is null or conversation_id = ${value("conversationId")}::uuid)
-    order by id for update`,
-);
 
 const stopRunning = statement<Record<string, unknown>, never>(
   "stop_running_of_user",
@@ -29,7 +17,7 @@ const stopRunning = statement<Record<string, unknown>, never>(
 
 /** What this person has asked for is written no further. The conversations are the caller's to lock before. */
 export async function stopRunsOf(transaction: Database, departing: Departing): Promise<void> {
-  await lockRunning(transaction, { ...departing });
+  await lockRunning(transaction, departing);
   await stopRunning(transaction, { ...departing });
 }
 

@@ -1,5 +1,6 @@
 import type { ListConversations } from "@parley/contract";
 import { type SQL, sql } from "drizzle-orm";
+import { firstId, lastId } from "../cursors.ts";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
 import type { Place } from "./cursors.ts";
@@ -61,8 +62,8 @@ const pages = {
   title: { asc: pagesBy("title", "asc"), desc: pagesBy("title", "desc") },
 };
 
-const earliest = { key: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
-const latest = { key: "infinity", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+const earliest = { key: "-infinity", id: firstId };
+const latest = { key: "infinity", id: lastId };
 
 function beginning(sortBy: SortBy, sortOrder: SortOrder) {
   if (sortBy === "title") return { key: null, id: null };

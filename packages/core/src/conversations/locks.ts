@@ -97,6 +97,24 @@ export async function lockAllOf(transaction: Database, userId: string): Promise<
   await runsBy(transaction, { userId });
 }
 
+export interface Departing {
+  userId: string;
+  /** Null for all of theirs. */
+  conversationId: string | null;
+}
+
+const runningOf = statement<Record<string, unknown>, never>(
+  "lock_running_of_user",
+  sql`select id from runs where user_id = ${value("userId")}::uuid and status = 'running'
+      and (${value("conversationId")}::uuid is null or conversation_id = ${value("conversationId")}::uuid)
+    order by id for update`,
+);
+
+/** What is being written for this person. */
+export async function lockRunning(transaction: Database, departing: Departing): Promise<void> {
+  await runningOf(transaction, { ...departing });
+}
+
 const ofMessage = statement<{ userId: string; id: string }, never>(
   "lock_conversation_of_message",
   sql`select conversations.id from messages

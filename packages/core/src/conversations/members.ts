@@ -10,7 +10,6 @@ import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import { toPerson } from "../users/person.ts";
 import type { Announcements } from "./announcements.ts";
-import { auditLine } from "./audit-line.ts";
 import { deleteConversations } from "./change-queries.ts";
 import type { Conversations } from "./conversations.ts";
 import { passOwnership, stopRunsOf } from "./departure-queries.ts";
@@ -30,7 +29,8 @@ export function createMembers(
 
   function record(actor: Actor, action: AuditAction, done: { id: string; userId: string; role?: MemberRole; caller: Caller }) {
     const { id, userId, role, caller } = done;
-    audit.record(auditLine(actor, action, { id, address: caller.address, details: { userId, ...(role && { role }) } }));
+    const details = { userId, ...(role && { role }) };
+    audit.done(actor.userId, action, { target: `conversation:${id}`, address: caller.address, details });
   }
 
   async function ended(conversationId: string, user: Person) {
@@ -128,7 +128,7 @@ async function giveRole(
   return "changed";
 }
 
-/** The same for an account that is suspended: who is it is nobody's business. */
+/** A suspended account is refused like a missing one. */
 async function findPerson(transaction: Database, identifier: string): Promise<Person> {
   const user = await findUserByKey(transaction, fold(identifier));
   if (user?.status !== "active") throw new AppError("not_found", "There is nobody of this name");

@@ -1,7 +1,8 @@
 import type { PublicRoomPage } from "@parley/contract";
 import { sql } from "drizzle-orm";
+import { lastId } from "../cursors.ts";
 import type { Database } from "../database/index.ts";
-import { instant, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, statement, value, type Written } from "../database/statement.ts";
 import type { Place } from "./cursors.ts";
 import { hasWords, wordPatterns } from "./search.ts";
 
@@ -18,7 +19,7 @@ const page = statement<Record<string, unknown>, Written<PublicRoom>>(
     order by updated_at desc nulls last, id desc nulls last limit ${value("limit")}::int`,
 );
 
-const latest = { key: "infinity", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+const latest = { key: "infinity", id: lastId };
 
 /** Newest activity first. */
 export async function listPublicRooms(
@@ -28,6 +29,6 @@ export async function listPublicRooms(
   const rows = await page(database, { userId, patterns: wordPatterns(search), ...(after ?? latest), limit });
   return rows.map((row) => ({
     place: { key: row.updatedAt, id: row.id },
-    room: { ...row, updatedAt: instant(row.updatedAt) },
+    room: { ...row, updatedAt: readInstant(row.updatedAt) },
   }));
 }

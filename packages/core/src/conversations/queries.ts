@@ -1,7 +1,7 @@
 import type { Conversation, MemberRole } from "@parley/contract/events";
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, readInstantOrNull, statement, value, type Written } from "../database/statement.ts";
 import { personJson } from "../users/person.ts";
 
 export const excerptLength = 200;
@@ -34,10 +34,10 @@ export function toConversation({ shareToken, lastMessage, ...row }: Conversation
   return {
     ...row,
     shareUrl: shareToken && shareUrl(publicUrl, shareToken),
-    archivedAt: instantOrNull(row.archivedAt),
-    createdAt: instant(row.createdAt),
-    updatedAt: instant(row.updatedAt),
-    lastMessage: lastMessage && { ...lastMessage, createdAt: instant(lastMessage.createdAt) },
+    archivedAt: readInstantOrNull(row.archivedAt),
+    createdAt: readInstant(row.createdAt),
+    updatedAt: readInstant(row.updatedAt),
+    lastMessage: lastMessage && { ...lastMessage, createdAt: readInstant(lastMessage.createdAt) },
   };
 }
 

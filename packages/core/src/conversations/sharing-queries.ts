@@ -1,7 +1,7 @@
 import type { SharedConversation } from "@parley/contract";
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
-import { instant, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, statement, value, type Written } from "../database/statement.ts";
 import { walkUp } from "./branch-sql.ts";
 
 interface ShareChange {
@@ -63,5 +63,5 @@ export async function listSharedMessages(
   database: Database,
   where: { conversationId: string; from: string | null; limit: number },
 ): Promise<SharedMessage[]> {
-  return (await branch(database, where)).map((row) => ({ ...row, createdAt: instant(row.createdAt) }));
+  return (await branch(database, where)).map((row) => ({ ...row, createdAt: readInstant(row.createdAt) }));
 }

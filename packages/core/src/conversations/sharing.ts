@@ -7,7 +7,6 @@ import type { Ports } from "../ports.ts";
 import { noConversation } from "../refusals.ts";
 import type { Settings } from "../settings.ts";
 import type { Announcements } from "./announcements.ts";
-import { auditLine } from "./audit-line.ts";
 import { changeAsOwner } from "./locks.ts";
 import { shareUrl } from "./queries.ts";
 import { findSharedConversation, listSharedMessages, setShareToken } from "./sharing-queries.ts";
@@ -32,7 +31,7 @@ export function createSharing(
       if (!shared) throw noConversation();
       const { before, token } = shared;
       if (token !== before) {
-        audit.record(auditLine(actor, "conversation.share", { id, address, details: { on } }));
+        audit.done(actor.userId, "conversation.share", { target: `conversation:${id}`, address, details: { on } });
         announcements.updated(id);
       }
       return { shareUrl: token && shareUrl(publicUrl, token) };

@@ -8,7 +8,7 @@ export const value = sql.placeholder;
 
 /**
  * A statement written by hand. Its text is built once, and the server keeps its plan: one round trip a call.
- * Times come back as strings, because drivers differ; `instant` reads them.
+ * Times come back as strings, because drivers differ; `readInstant` reads them.
  */
 export function statement<Values extends object, Row>(name: string, text: SQL) {
   const query = dialect.sqlToQuery(text);
@@ -46,5 +46,5 @@ export function prepared<Query>(prepare: (database: Database) => Query): (databa
   };
 }
 
-export const instant = (text: string) => new Date(text);
-export const instantOrNull = (text: string | null) => (text === null ? null : new Date(text));
+export const readInstant = (text: string) => new Date(text);
+export const readInstantOrNull = (text: string | null) => (text === null ? null : new Date(text));

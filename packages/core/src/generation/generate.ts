@@ -1,7 +1,7 @@
 import type { ErrorReason } from "@parley/contract/errors";
 import type { Attempt, ModelRef, RunError } from "@parley/contract/events";
 import type { Budget, Budgets } from "../budgets/budgets.ts";
-import { AppError, toAppError } from "../errors.ts";
+import { internalError, toAppError } from "../errors.ts";
 import type { Meters } from "../metrics/meters.ts";
 import type { OfferedModel } from "../models/models.ts";
 import { type GenerateRequest, thoughtTokens } from "../models/provider.ts";
@@ -155,7 +155,7 @@ export function createGenerate(
         return null;
       } catch (error) {
         // Whatever it is, the calls before this one have been made and are charged.
-        const { reason, message } = toAppError(error) ?? new AppError("internal", "Something went wrong");
+        const { reason, message } = toAppError(error) ?? internalError();
         if (reason === "internal") log.error({ runId, err: error }, "a budget could not be held");
         return { reason, message };
       }

@@ -79,14 +79,7 @@ export function createKeys(
         return insertKey(transaction, row, maxKeys);
       });
       if (!apiKey) throw new AppError("conflict", `An account has at most ${maxKeys} API keys: revoke one first`);
-      audit.record({
-        actorId: actor.userId,
-        action: "key.create",
-        target: `key:${apiKey.id}`,
-        outcome: "done",
-        address,
-        details: { scopes: scopes.join(" ") },
-      });
+      audit.done(actor.userId, "key.create", { target: `key:${apiKey.id}`, address, details: { scopes: scopes.join(" ") } });
       return { key, apiKey };
     },
 
@@ -99,7 +92,7 @@ export function createKeys(
       }
       // To what it has opened, a key is its session.
       access.apply({ kind: "session_ended", userId, sessionId: id });
-      audit.record({ actorId: userId, action: "key.revoke", target: `key:${id}`, outcome: "done", address });
+      audit.done(userId, "key.revoke", { target: `key:${id}`, address });
     },
 
     async revokeAll(userId: string): Promise<void> {

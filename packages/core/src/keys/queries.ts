@@ -2,7 +2,7 @@ import type { ApiKey, Plan } from "@parley/contract";
 import { type SQL, sql } from "drizzle-orm";
 import type { Budget } from "../budgets/budgets.ts";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, readInstantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 const columns = sql`id, name, prefix, scopes, created_at as "createdAt", expires_at as "expiresAt", last_used_at as "lastUsedAt"`;
 
@@ -119,7 +119,7 @@ const liveKey = statement<{ hash: string; now: string }, LiveKeyRow>(
 export async function findLiveKey(database: Database, hash: string, now: string) {
   const [row] = await liveKey(database, { hash, now });
   if (!row) return null;
-  return { ...row, expiresAt: instantOrNull(row.expiresAt), lastUsedAt: instantOrNull(row.lastUsedAt) };
+  return { ...row, expiresAt: readInstantOrNull(row.expiresAt), lastUsedAt: readInstantOrNull(row.lastUsedAt) };
 }
 
 const noteUse = statement<{ id: string; now: string; before: string }, never>(
@@ -145,8 +145,8 @@ export async function sweepKeys(database: Database, now: string): Promise<void> 
 function toApiKey(row: Written<ApiKey>): ApiKey {
   return {
     ...row,
-    createdAt: instant(row.createdAt),
-    expiresAt: instantOrNull(row.expiresAt),
-    lastUsedAt: instantOrNull(row.lastUsedAt),
+    createdAt: readInstant(row.createdAt),
+    expiresAt: readInstantOrNull(row.expiresAt),
+    lastUsedAt: readInstantOrNull(row.lastUsedAt),
   };
 }

@@ -9,7 +9,7 @@ import type { Streams } from "./streams.ts";
 
 export type Live = ReturnType<typeof createLive>;
 
-/** What passes is not told to a reader who is full: entries that come at once must not hide one another. */
+/** Passing events are skipped for a full reader, so an iterator takes several before it is full. */
 const room = 64;
 
 const firstPauseMs = 500;

@@ -37,13 +37,13 @@ export function createChanges(
     change: () => Promise<Result | null>,
   ): Promise<Result | null> {
     const { action, id, address } = entry;
-    const record = (outcome: "done" | "refused") => audit.record({ actorId, action, target: `message:${id}`, outcome, address });
+    const target = `message:${id}`;
     try {
       const result = await change();
-      if (result !== null) record("done");
+      if (result !== null) audit.done(actorId, action, { target, address });
       return result;
     } catch (error) {
-      if (error instanceof AppError && error.reason === "forbidden") record("refused");
+      if (error instanceof AppError && error.reason === "forbidden") audit.refused(actorId, action, { target, address });
       throw error;
     }
   }

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { ownLeaf, walkUp } from "../conversations/branch-sql.ts";
 import { joinReader } from "../conversations/member-sql.ts";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, readInstantOrNull, statement, value, type Written } from "../database/statement.ts";
 import { toPerson } from "../users/person.ts";
 
 export type MessageRow = Omit<Written<Message>, "siblings" | "author"> & {
@@ -30,8 +30,8 @@ export function toMessage({ authorId, authorName, siblingIds, ...row }: MessageR
     ...row,
     author: toPerson(authorId, authorName),
     siblings: { ids: siblingIds, index: siblingIds.indexOf(row.id) },
-    editedAt: instantOrNull(row.editedAt),
-    createdAt: instant(row.createdAt),
+    editedAt: readInstantOrNull(row.editedAt),
+    createdAt: readInstant(row.createdAt),
   };
 }
 
@@ -104,7 +104,7 @@ export async function findHistory(database: Database, userId: string, id: string
   if (rows.length === 0) return null;
   return rows.flatMap(({ content, editorId, editorName, replacedAt }) => {
     if (content === null || replacedAt === null) return [];
-    return [{ content, editor: toPerson(editorId, editorName), replacedAt: instant(replacedAt) }];
+    return [{ content, editor: toPerson(editorId, editorName), replacedAt: readInstant(replacedAt) }];
   });
 }
 

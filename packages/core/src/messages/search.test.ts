@@ -124,6 +124,7 @@ describe.each(databaseKinds)("the search on %s", (kind) => {
     expect(await found(stranger.actor, "lighthouse")).toEqual([]);
     await expect(node.messages.search(actor, { text: "lighthouse", cursor: "nonsense" })).rejects.toMatchObject({
       reason: "invalid_input",
+      issues: [{ path: "cursor" }],
     });
   });
 

@@ -1,7 +1,7 @@
 import type { FoundMessage, SearchMessages, SearchPage } from "@parley/contract";
 import type { Actor } from "../auth/actor.ts";
-import { instant } from "../database/statement.ts";
-import { AppError } from "../errors.ts";
+import { foreignCursor, lastId, uuid } from "../cursors.ts";
+import { readInstant } from "../database/statement.ts";
 import type { Ports } from "../ports.ts";
 import { noConversation } from "../refusals.ts";
 import { toPerson } from "../users/person.ts";
@@ -31,8 +31,7 @@ const mostForms = 2_000;
 /** Postgres reads only so many words that are not wanted: one more dash with nothing behind it, and it refuses the question. */
 const mostDashes = 10;
 
-const cursorPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const afterAll = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+const cursorPattern = new RegExp(`^${uuid}$`);
 
 export function createSearch({ database }: Pick<Ports, "database">) {
   /** Frequent words are soon found among the newest messages; for rare ones the index has little to put in order. */
@@ -70,8 +69,8 @@ export function createSearch({ database }: Pick<Ports, "database">) {
   return {
     /** Words, as a search engine takes them, in what this person may read; the newest first. */
     async search({ userId }: Actor, input: SearchMessages): Promise<SearchPage> {
-      const { text, conversationId = null, cursor = afterAll, limit = perPage } = input;
-      if (!cursorPattern.test(cursor)) throw new AppError("invalid_input", "This cursor is not one of ours");
+      const { text, conversationId = null, cursor = lastId, limit = perPage } = input;
+      if (!cursorPattern.test(cursor)) throw foreignCursor();
       const { query, indexable, conversations, messages } = await planSearch(database, {
         userId,
         conversationId,
@@ -100,5 +99,5 @@ function withFewDashes(text: string): string {
 function toFound(row: FoundRow, excerpt: FoundMessage["excerpt"]): FoundMessage {
   const { messageId, conversationId, conversationTitle, role, authorId, authorName, createdAt } = row;
   const author = toPerson(authorId, authorName);
-  return { messageId, conversationId, conversationTitle, role, author, createdAt: instant(createdAt), excerpt };
+  return { messageId, conversationId, conversationTitle, role, author, createdAt: readInstant(createdAt), excerpt };
 }

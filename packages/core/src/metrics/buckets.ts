@@ -13,7 +13,7 @@ export const widths: readonly number[] = kept.map(({ seconds }) => seconds);
 /** Of procedures only these: nobody draws each half minute of each. */
 export const endpointWidths: readonly number[] = [300, 3_600];
 
-export interface Sample {
+export interface SavedStretch {
   seconds: number;
   /** ISO. */
   at: string;
@@ -29,7 +29,7 @@ export interface EndpointCounts extends Pick<Distribution, "counts"> {
   errors: Record<string, number>;
 }
 
-export interface EndpointSample extends EndpointCounts {
+export interface EndpointStretch extends EndpointCounts {
   seconds: number;
   at: string;
 }
@@ -37,7 +37,7 @@ export interface EndpointSample extends EndpointCounts {
 /** When the stretch of this width began that a moment is in. */
 export const beginOf = (moment: number, seconds: number) => new Date(moment - (moment % (seconds * 1_000))).toISOString();
 
-type Readings = Pick<Sample, "readings" | "values">;
+type Readings = Pick<SavedStretch, "readings" | "values">;
 
 /** Joins other readings to what a stretch has. */
 export function addReadings(sample: Readings, more: Readings): void {
@@ -58,7 +58,7 @@ function merged(name: SeriesName, value: number, [sample, more]: readonly [Readi
   return weight + added === 0 ? value : (before * weight + value * added) / (weight + added);
 }
 
-export function addCalls(sample: EndpointSample, more: EndpointCounts): void {
+export function addCalls(sample: EndpointStretch, more: EndpointCounts): void {
   sample.totalSeconds += more.totalSeconds;
   sample.mostSeconds = Math.max(sample.mostSeconds, more.mostSeconds);
   sample.counts = more.counts.map((count, bucket) => count + (sample.counts[bucket] ?? 0));

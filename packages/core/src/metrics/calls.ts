@@ -1,4 +1,5 @@
 import type { ErrorReason } from "@parley/contract/errors";
+import { tenths } from "../in-time.ts";
 import type { Ports } from "../ports.ts";
 import { faults } from "./faults.ts";
 import type { Meters } from "./meters.ts";
@@ -18,16 +19,14 @@ export type Calls = ReturnType<typeof createCalls>;
 
 /** Each call of a procedure, whatever the transport: counted, and one line in the log. */
 export function createCalls({ log, scopes }: Pick<Ports, "log" | "scopes">, { meters }: { meters: Meters }) {
-  const share = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
-
   return {
     ended({ procedure, requestId, userId, ms, reason }: CallReport) {
       meters.calls.observe(ms / 1_000, procedure);
       if (reason !== null) meters.callErrors.add(1, procedure, reason);
-      const line = { requestId, userId, procedure, ms: share(ms), reason };
+      const line = { requestId, userId, procedure, ms: tenths(ms), reason };
       if (ms >= slowMs) {
         const { databaseMs = 0, vendorMs = 0 } = scopes.current() ?? {};
-        log.warn({ ...line, slow: true, databaseMs: share(databaseMs), vendorMs: share(vendorMs) }, "slow call");
+        log.warn({ ...line, slow: true, databaseMs: tenths(databaseMs), vendorMs: tenths(vendorMs) }, "slow call");
       } else if (reason !== null && faults.has(reason)) {
         log.warn(line, "call");
       } else {

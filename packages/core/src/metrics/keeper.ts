@@ -4,9 +4,9 @@ import {
   addReadings,
   beginOf,
   type EndpointCounts,
-  type EndpointSample,
+  type EndpointStretch,
   endpointWidths,
-  type Sample,
+  type SavedStretch,
   widths,
 } from "./buckets.ts";
 import { findOpenSamples, saveSamples, sweepSamples } from "./queries.ts";
@@ -19,7 +19,7 @@ const mostEndpoints = 20_000;
 const atOnce = 1_000;
 const sweepMs = 10 * 60_000;
 
-type Row = Sample | EndpointSample;
+type Row = SavedStretch | EndpointStretch;
 
 export type Keeper = ReturnType<typeof createKeeper>;
 
@@ -33,8 +33,8 @@ export function createKeeper({
   clock,
   system: { node },
 }: Pick<Ports, "database" | "background" | "clock" | "system">) {
-  const samples = new Map<string, Sample>();
-  const endpoints = new Map<string, EndpointSample>();
+  const samples = new Map<string, SavedStretch>();
+  const endpoints = new Map<string, EndpointStretch>();
   let isResumed = false;
   let latest = 0;
 
@@ -65,7 +65,7 @@ export function createKeeper({
   }
 
   return {
-    add(at: number, values: Values, details: Sample["details"], calls: readonly EndpointCounts[]) {
+    add(at: number, values: Values, details: SavedStretch["details"], calls: readonly EndpointCounts[]) {
       // A clock that was put back would begin anew what has been saved.
       latest = Math.max(latest, at);
       const moment = latest;

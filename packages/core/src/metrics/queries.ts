@@ -2,13 +2,13 @@ import { sql } from "drizzle-orm";
 import { advisoryLocks } from "../database/advisory-locks.ts";
 import type { Database } from "../database/index.ts";
 import { statement, value } from "../database/statement.ts";
-import { type EndpointSample, kept, narrowest, type Sample } from "./buckets.ts";
+import { type EndpointStretch, kept, narrowest, type SavedStretch } from "./buckets.ts";
 import { callBounds } from "./meters.ts";
 
 interface Kept {
   node: string;
-  samples: Sample[];
-  endpoints: EndpointSample[];
+  samples: SavedStretch[];
+  endpoints: EndpointStretch[];
 }
 
 const save = statement<{ node: string; samples: string; endpoints: string }, never>(
@@ -103,7 +103,7 @@ export async function readReadings(database: Database, stretch: Stretch): Promis
   return read(database, stretch);
 }
 
-export interface EndpointRow extends Omit<EndpointSample, "seconds" | "at"> {}
+export interface EndpointRow extends Omit<EndpointStretch, "seconds" | "at"> {}
 
 /** By place and not by `unnest`: a tenth of the time. */
 const sumsOfCounts = sql.raw(

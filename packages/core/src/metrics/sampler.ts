@@ -78,7 +78,7 @@ export function createSampler(
     return { sample, calls };
   }
 
-  async function sample() {
+  async function takeReadings() {
     const taken = await read();
     for (const listener of listeners) await listener(taken);
     await keep(taken);
@@ -108,7 +108,7 @@ export function createSampler(
     }
   }
 
-  background.every("take readings", everyMs, sample, { atOnce: true });
+  background.every("take readings", everyMs, takeReadings, { atOnce: true });
 
   return {
     /** Reads more, each time. */

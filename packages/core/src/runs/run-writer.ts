@@ -1,7 +1,7 @@
 import type { Attempt, Receipt, RunEvent } from "@parley/contract/events";
 import { chargeFencedRun, chargeWithoutRun } from "../budgets/queries.ts";
 import type { Failover, ToolMark } from "../database/tables/chat.ts";
-import { AppError, toAppError } from "../errors.ts";
+import { internalError, toAppError } from "../errors.ts";
 import type { Generate, Generated, GenerationSink } from "../generation/generate.ts";
 import type { Ports, Span } from "../ports.ts";
 import { createStorableText, type StorableText } from "../storable-text.ts";
@@ -108,7 +108,7 @@ export function createRunWriter(
       made = await generate({ runId, userId, budget, chain, mayFailOver, signal, prompt }, sink);
     } catch (cause) {
       log.error({ runId, err: cause }, "an answer could not be asked for");
-      const error = toAppError(cause) ?? new AppError("internal", "Something went wrong");
+      const error = toAppError(cause) ?? internalError();
       made = { model: chain[0], attempts: [], finishReason: null, error: { reason: error.reason, message: error.message } };
     }
     appendText(run, run.storable.text.rest());

@@ -3,7 +3,7 @@ import type { AccessChanges } from "../access/changes.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Actor, Origin } from "../auth/actor.ts";
 import type { createTokens } from "../auth/tokens.ts";
-import { instant } from "../database/statement.ts";
+import { readInstant } from "../database/statement.ts";
 import { AppError } from "../errors.ts";
 import type { Live } from "../live/live.ts";
 import type { Ports } from "../ports.ts";
@@ -76,7 +76,7 @@ export function createSessions(
   async function endMany(actor: Actor, { address }: Origin, except: string | null) {
     const count = await end(actor.userId, { reason: "ended", except });
     const target = `user:${actor.userId}`;
-    audit.record({ actorId: actor.userId, action: "session.end", target, outcome: "done", address, details: { count } });
+    audit.done(actor.userId, "session.end", { target, address, details: { count } });
   }
 
   return {
@@ -141,14 +141,7 @@ export function createSessions(
       if (ended.length === 0) throw new AppError("not_found", "This session does not exist");
       tell(ended);
       const target = `session:${id}`;
-      audit.record({
-        actorId: actor.userId,
-        action: "session.end",
-        target,
-        outcome: "done",
-        address: origin.address,
-        details: { reason },
-      });
+      audit.done(actor.userId, "session.end", { target, address: origin.address, details: { reason } });
     },
 
     endOthers: (actor: Actor, origin: Origin) => endMany(actor, origin, actor.sessionId),
@@ -164,11 +157,11 @@ export function createSessions(
     const state = orEnded(found?.isLive ? found : null);
     const isOneBehind = state.counter === counter + 1 && state.rotatedAt !== null;
     const isSameAttempt = attemptId !== null && attemptId === state.attemptId;
-    const isRecent = state.rotatedAt !== null && clock.now().getTime() - instant(state.rotatedAt).getTime() < reuseWindowMs;
+    const isRecent = state.rotatedAt !== null && clock.now().getTime() - readInstant(state.rotatedAt).getTime() < reuseWindowMs;
     if (isOneBehind && (isSameAttempt || isRecent)) return state.counter;
     tell(await endSession(database, { id, userId: state.userId, now: now(), reason: "reuse" }));
     const target = `session:${id}`;
-    audit.record({ actorId: state.userId, action: "session.reuse", target, outcome: "refused", address: origin.address });
+    audit.refused(state.userId, "session.reuse", { target, address: origin.address });
     throw new AppError("token_reused", "This refresh token was used before: the session has ended");
   }
 }
@@ -178,8 +171,8 @@ function toSession(row: SessionRow): Session {
     id: row.id,
     device: { name: row.deviceName, ...describeDevice(row.userAgent) },
     ip: row.ip,
-    createdAt: instant(row.createdAt),
-    lastActiveAt: instant(row.lastActiveAt),
-    expiresAt: instant(row.expiresAt),
+    createdAt: readInstant(row.createdAt),
+    lastActiveAt: readInstant(row.lastActiveAt),
+    expiresAt: readInstant(row.expiresAt),
   };
 }

@@ -1,3 +1,5 @@
+import { cutAtWord } from "../shortened.ts";
+
 const longest = 60;
 const quotes = "\"'`“”„‟‘’‚‛«»‹›「」『』《》";
 const marks = `${quotes}*_#>~\\s`;
@@ -8,7 +10,6 @@ const emphasis = /(\*{1,3}|_{2,3}|`+)(\S(?:[^*_`]*\S)?)\1/g;
 /** What would turn the text around it, or not be seen at all. */
 const unseen = /[\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufffd]/gu;
 const blank = /[\s\p{Cc}]+/gu;
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** A title out of whatever a model says; null where it says none. */
 export function cleanTitle(said: string): string | null {
@@ -24,14 +25,5 @@ export function cleanTitle(said: string): string | null {
   return null;
 }
 
-/** Nothing is cut within what people see as one character. */
-function shortened(title: string): string {
-  if (title.length <= longest) return title;
-  let cut = "";
-  for (const { segment } of graphemes.segment(title.slice(0, 2 * longest))) {
-    if (cut.length + segment.length >= longest) break;
-    cut += segment;
-  }
-  const lastSpace = cut.lastIndexOf(" ");
-  return `${(lastSpace > longest / 2 ? cut.slice(0, lastSpace) : cut).replace(trailing, "")}…`;
-}
+const shortened = (title: string) =>
+  title.length <= longest ? title : `${cutAtWord(title, longest - 1).replace(trailing, "")}…`;

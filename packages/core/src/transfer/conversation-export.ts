@@ -1,7 +1,7 @@
 import { type ConversationExport, type ExportConversation, maxImportedMessages } from "@parley/contract";
 import type { Audit } from "../audit/audit.ts";
 import type { Actor, Caller } from "../auth/actor.ts";
-import { auditLine } from "../conversations/audit-line.ts";
+import { firstId, foreignCursor, uuid } from "../cursors.ts";
 import { AppError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
 import { noConversation } from "../refusals.ts";
@@ -14,8 +14,6 @@ import { findSavedConversation, listBranchPart, listTree, type SavedConversation
 const maxBytes = 512 * 1024;
 const limit = maxImportedMessages;
 
-const nowhere = "00000000-0000-0000-0000-000000000000";
-const uuid = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const placeInTree = new RegExp(`^(\\d{1,6})_(${uuid})$`);
 const placeInBranch = new RegExp(`^(\\d{1,6})_(${uuid})_(${uuid})$`);
 
@@ -63,7 +61,7 @@ export function createExport({ database, clock }: Pick<Ports, "database" | "cloc
       if (!conversation) throw noConversation();
       const write = format === "json" ? writeJson : writeMarkdown;
       const { part, content, nextCursor } = await write(userId, conversation, cursor);
-      audit.record(auditLine(actor, "conversation.export", { id, address, details: { format, part } }));
+      audit.done(actor.userId, "conversation.export", { target: `conversation:${id}`, address, details: { format, part } });
       const [extension, mediaType] = format === "json" ? ["json", "application/json"] : ["md", "text/markdown; charset=utf-8"];
       return { fileName: fileName(conversation.title, part, extension), mediaType, content, nextCursor };
     },
@@ -71,9 +69,9 @@ export function createExport({ database, clock }: Pick<Ports, "database" | "cloc
 }
 
 function parseCursor(pattern: RegExp, cursor: string | undefined): [part: number, after: string, end?: string] {
-  if (cursor === undefined) return [1, nowhere];
+  if (cursor === undefined) return [1, firstId];
   const [, part, after, end] = pattern.exec(cursor) ?? [];
-  if (part === undefined || after === undefined) throw new AppError("invalid_input", "This cursor is not one of ours");
+  if (part === undefined || after === undefined) throw foreignCursor();
   return end === undefined ? [Number(part), after] : [Number(part), after, end];
 }
 
@@ -97,7 +95,7 @@ function fill(messages: readonly SavedMessage[], write: (message: SavedMessage) 
  */
 function countComplete(messages: readonly SavedMessage[]): number {
   let count = 0;
-  let furthest = nowhere;
+  let furthest = firstId;
   for (const [index, { id, parentId, replyToId }] of messages.entries()) {
     for (const named of [parentId, replyToId]) if (named !== null && named > furthest) furthest = named;
     if (furthest <= id) count = index + 1;

@@ -2,7 +2,6 @@ import type { Conversation, ConversationFile, ImportConversation } from "@parley
 import type { Audit } from "../audit/audit.ts";
 import type { Actor, Caller } from "../auth/actor.ts";
 import type { Announcements } from "../conversations/announcements.ts";
-import { auditLine } from "../conversations/audit-line.ts";
 import { insertConversation } from "../conversations/change-queries.ts";
 import type { Conversations } from "../conversations/conversations.ts";
 import { changeAsOwner } from "../conversations/locks.ts";
@@ -70,7 +69,7 @@ export function createImport(
       const conversation = await conversations.get(actor, id);
       if (target.isNew) live.tell([userId], { type: "conversation-created", conversation });
       else if (count > 0) announcements.updated(id);
-      audit.record(auditLine(actor, "conversation.import", { id, address, details: { messages: count } }));
+      audit.done(actor.userId, "conversation.import", { target: `conversation:${id}`, address, details: { messages: count } });
       return conversation;
     },
   };

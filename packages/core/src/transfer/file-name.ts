@@ -1,3 +1,5 @@
+import { cutAt } from "../shortened.ts";
+
 const maxLength = 80;
 /** Names that Windows keeps for itself, whatever follows their first dot. */
 const reserved = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
@@ -10,16 +12,5 @@ export function fileName(title: string, part: number, extension: string): string
     .replace(/[\\/:*?"<>|\p{C}\p{Z}\s]+/gu, " ")
     .replace(/^[\s.~-]+/, "");
   const name = reserved.test(plain) ? `_${plain}` : plain;
-  return `${shorten(name, maxLength - end.length).replace(/[\s.]+$/, "") || "conversation"}${end}`;
-}
-
-/** Never within what a reader sees as one character. */
-function shorten(text: string, length: number): string {
-  if (text.length <= length) return text;
-  let end = 0;
-  for (const { index, segment } of new Intl.Segmenter().segment(text)) {
-    if (index + segment.length > length) break;
-    end = index + segment.length;
-  }
-  return text.slice(0, end);
+  return `${cutAt(name, maxLength - end.length).replace(/[\s.]+$/, "") || "conversation"}${end}`;
 }

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { ownLeaf, walkUp } from "../conversations/branch-sql.ts";
 import { joinReader } from "../conversations/member-sql.ts";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, readInstantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 /** Where an imported message says who wrote it, in its metadata. In a file that is its author. */
 export const importedAuthor = "importedAuthor";
@@ -33,7 +33,7 @@ export async function findSavedConversation(
   where: { userId: string; id: string },
 ): Promise<SavedConversation | null> {
   const [row] = await conversation(database, where);
-  return row ? { ...row, createdAt: instant(row.createdAt) } : null;
+  return row ? { ...row, createdAt: readInstant(row.createdAt) } : null;
 }
 
 /** A message, with what only an export asks for. */
@@ -117,5 +117,5 @@ export async function listBranchPart(database: Database, part: Part & { leafId: 
 }
 
 function toMessage({ waiting: _, ...row }: MessageRow): SavedMessage {
-  return { ...row, editedAt: instantOrNull(row.editedAt), createdAt: instant(row.createdAt) };
+  return { ...row, editedAt: readInstantOrNull(row.editedAt), createdAt: readInstant(row.createdAt) };
 }

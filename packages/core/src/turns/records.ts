@@ -1,6 +1,7 @@
 import type { Conversation, Message, Regenerate, SendMessage } from "@parley/contract";
 import type { Actor } from "../auth/actor.ts";
 import { excerptLength } from "../conversations/queries.ts";
+import { cutAtWord } from "../shortened.ts";
 import { toPerson } from "../users/person.ts";
 import type { ClaimedTurn, NewAnswer, Turn } from "./queries.ts";
 
@@ -91,9 +92,7 @@ export function newConversation(turn: Turn, claimed: ClaimedTurn, title: string)
 export function firstWords(content: string): string {
   const line = content.replace(/\s+/g, " ").trim();
   if (line.length <= titleLength) return line || "…";
-  const cut = line.slice(0, titleLength);
-  const lastSpace = cut.lastIndexOf(" ");
-  return `${(lastSpace > titleLength / 2 ? cut.slice(0, lastSpace) : cut).toWellFormed()}…`;
+  return `${cutAtWord(line, titleLength)}…`;
 }
 
 /**

@@ -10,7 +10,9 @@ import {
   testChat,
   testServices,
 } from "@parley/testing";
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { statement } from "../database/statement.ts";
 import type { FeedEntry } from "../feed.ts";
 import { ProviderError } from "../models/provider.ts";
 
@@ -127,6 +129,12 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     });
   });
 
+  const locked = statement<object, { pid: number }>(
+    "locked_backends",
+    sql`select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  const lockedBackends = async () => (await locked(database.database, {})).length;
+
   test("a message that waits for its conversation finds it gone", async () => {
     const { actor } = await node.person();
     const { conversationId } = await node.turns.send(actor, { ...chat.message(), answer: false });
@@ -134,7 +142,8 @@ describe.each(databaseKinds)("chat on %s", (kind) => {
     const sent = await database.database.transaction(async (transaction) => {
       await transaction.execute(`delete from conversations where id = '${conversationId}'`);
       const sending = node.turns.send(actor, waiting).catch((refusal: unknown) => refusal);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      // Where there is one connection, the transaction holds it off.
+      if (kind === "postgres") await expect.poll(lockedBackends, { timeout: 5_000 }).toBe(1);
       return { sending };
     });
     await expect(sent.sending).resolves.toMatchObject({ reason: "not_found" });

@@ -10,7 +10,7 @@ import type { Meters } from "../metrics/meters.ts";
 import type { Models } from "../models/models.ts";
 import type { Ports } from "../ports.ts";
 import type { Typing } from "../presence/typing.ts";
-import { noConversation, noMessage, readOnly } from "../refusals.ts";
+import { noConversation, noMessage, noMessageHere, readOnly } from "../refusals.ts";
 import type { RunReport } from "../runs/run-report.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Settings } from "../settings.ts";
@@ -146,7 +146,7 @@ export function createTurns(
       throw new AppError("idempotency_mismatch", "Another message was sent with this clientMessageId");
     }
     const message = await findMessage(database, actor.userId, claim.messageId);
-    if (!message) throw new AppError("not_found", "This message no longer exists");
+    if (!message) throw noMessage();
     const answer = claim.answerId && claim.runId ? { messageId: claim.answerId, runId: claim.runId } : null;
     return { conversationId: claim.conversationId, message, answer };
   }
@@ -156,7 +156,7 @@ export function createTurns(
     const role = await findMembership(database, actor.userId, turn.conversationId);
     if (role === null) throw noConversation();
     if (role === "viewer") throw readOnly();
-    throw new AppError("not_found", "The message to answer does not exist in this conversation");
+    throw noMessageHere();
   }
 
   async function refuseAgain(actor: Actor, messageId: string): Promise<never> {

@@ -1,7 +1,7 @@
 import type { Account, SetPlan } from "@parley/contract";
 import { sql } from "drizzle-orm";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, readInstantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 const columns = sql`id, email, email_verified_at is not null as "emailVerified", username, display_name as "displayName", role, plan,
   json_build_object('tokens', budget_tokens, 'micros', budget_micros) as budget, status, locked_until as "lockedUntil", last_login_at as "lastLoginAt", last_active_at as "lastActiveAt", created_at as "createdAt"`;
@@ -74,9 +74,9 @@ export async function findPermissions(database: Database, role: string): Promise
 function toAccount(row: Written<Account>): Account {
   return {
     ...row,
-    lockedUntil: instantOrNull(row.lockedUntil),
-    lastLoginAt: instantOrNull(row.lastLoginAt),
-    lastActiveAt: instantOrNull(row.lastActiveAt),
-    createdAt: instant(row.createdAt),
+    lockedUntil: readInstantOrNull(row.lockedUntil),
+    lastLoginAt: readInstantOrNull(row.lastLoginAt),
+    lastActiveAt: readInstantOrNull(row.lastActiveAt),
+    createdAt: readInstant(row.createdAt),
   };
 }

@@ -4,7 +4,7 @@ import { type Audit, type AuditAction, listAudit } from "../audit/audit.ts";
 import type { Actor, Caller } from "../auth/actor.ts";
 import { fold } from "../auth/names.ts";
 import type { Database } from "../database/index.ts";
-import { instant } from "../database/statement.ts";
+import { readInstant } from "../database/statement.ts";
 import { AppError, invalidField } from "../errors.ts";
 import { includesPermission, narrowPermissions } from "../keys/scopes.ts";
 import type { Ports } from "../ports.ts";
@@ -45,7 +45,7 @@ export function createAdministration(
     { action, id, details = {}, mayBeOwn = false, make }: Change,
     { address }: Caller,
   ): Promise<Account> {
-    const entry = { actorId: actor.userId, action, target: `user:${id}`, address };
+    const target = `user:${id}`;
     try {
       const account = await database.transaction(async (transaction) => {
         await lockAdministrators(transaction);
@@ -61,11 +61,11 @@ export function createAdministration(
       });
       if (!account) throw noAccount();
       access.apply({ kind: "rights_changed", userId: account.id });
-      audit.record({ ...entry, outcome: "done", details });
+      audit.done(actor.userId, action, { target, address, details });
       return account;
     } catch (error) {
       if (error instanceof AppError)
-        audit.record({ ...entry, outcome: "refused", details: { ...details, reason: error.reason } });
+        audit.refused(actor.userId, action, { target, address, details: { ...details, reason: error.reason } });
       throw error;
     }
   }
@@ -135,7 +135,7 @@ export function createAdministration(
         const where = { before: cursor ?? null, actorId: actorId ?? null, action: action ?? null, limit: limit + 1 };
         const lines = await listAudit(database, where);
         return pageOf(
-          lines.map((line) => ({ ...line, createdAt: instant(line.createdAt) })),
+          lines.map((line) => ({ ...line, createdAt: readInstant(line.createdAt) })),
           limit,
         );
       },

@@ -52,8 +52,8 @@ describe.each(databaseKinds)("deleting an account on %s", (kind) => {
       .insert(apiKeys)
       .values({ id: node.ids.next(), userId: id, name: "a", prefix: "plk_", hash: id, scopes: ["*"] });
     const audit = createAudit(node.ports);
-    audit.record({ actorId: id, action: "account.login", target: null, outcome: "done", address: "192.0.2.9" });
-    audit.record({ actorId: other, action: "account.login", target: null, outcome: "done", address: "192.0.2.8" });
+    audit.done(id, "account.login", { target: null, address: "192.0.2.9" });
+    audit.done(other, "account.login", { target: null, address: "192.0.2.8" });
     await node.background.settled();
     node.applied.length = 0;
 

@@ -40,24 +40,17 @@ export function createDeletion(
       const target = `user:${userId}`;
       const found = orGone(await findCredentials(database, userId));
       if (!(await passwords.verify(found.passwordHash, normalizePassword(password)))) {
-        audit.record({ actorId: userId, action: "account.delete", target, outcome: "refused", address });
+        audit.refused(userId, "account.delete", { target, address });
         throw new AppError("invalid_credentials", "The password is wrong");
       }
       const { sessionIds, conversationIds, heirs } = await remove(userId, isAdministrator(found));
       for (const sessionId of sessionIds) access.apply({ kind: "session_ended", userId, sessionId });
       access.apply({ kind: "rights_changed", userId });
       for (const conversationId of conversationIds) access.apply({ kind: "membership_ended", userId, conversationId });
-      audit.record({ actorId: null, action: "account.delete", target, outcome: "done", address: null });
+      audit.done(null, "account.delete", { target, address: null });
       for (const { id, userId: heirId } of heirs) {
         const details = { userId: heirId, role: "owner" };
-        audit.record({
-          actorId: null,
-          action: "member.role",
-          target: `conversation:${id}`,
-          outcome: "done",
-          address: null,
-          details,
-        });
+        audit.done(null, "member.role", { target: `conversation:${id}`, address: null, details });
       }
       // One person may leave very many.
       background.run("tell of a deleted account", async () => {

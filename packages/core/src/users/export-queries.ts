@@ -2,7 +2,7 @@ import type { ExportedConversation, ExportedMessage, ExportedSession } from "@pa
 import { type SQL, sql } from "drizzle-orm";
 import { joinReader } from "../conversations/member-sql.ts";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, readInstantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 type SessionRow = Omit<Written<ExportedSession>, "device"> & { deviceName: string | null; userAgent: string | null };
 
@@ -18,10 +18,10 @@ export async function exportSessions(database: Database, userId: string): Promis
   return rows.map(({ deviceName, userAgent, ...row }) => ({
     ...row,
     device: { name: deviceName, userAgent },
-    createdAt: instant(row.createdAt),
-    lastActiveAt: instant(row.lastActiveAt),
-    expiresAt: instant(row.expiresAt),
-    endedAt: instantOrNull(row.endedAt),
+    createdAt: readInstant(row.createdAt),
+    lastActiveAt: readInstant(row.lastActiveAt),
+    expiresAt: readInstant(row.expiresAt),
+    endedAt: readInstantOrNull(row.endedAt),
   }));
 }
 
@@ -88,10 +88,10 @@ export async function exportMessages(
       conversationId,
       message: {
         ...row,
-        earlier: row.earlier.map((version) => ({ ...version, replacedAt: instant(version.replacedAt) })),
-        rating: row.rating && { ...row.rating, ratedAt: instant(row.rating.ratedAt) },
-        editedAt: instantOrNull(row.editedAt),
-        createdAt: instant(row.createdAt),
+        earlier: row.earlier.map((version) => ({ ...version, replacedAt: readInstant(version.replacedAt) })),
+        rating: row.rating && { ...row.rating, ratedAt: readInstant(row.rating.ratedAt) },
+        editedAt: readInstantOrNull(row.editedAt),
+        createdAt: readInstant(row.createdAt),
       },
     })),
   };
@@ -115,5 +115,5 @@ export async function exportConversations(
   { ids, ...where }: { userId: string; ids: readonly string[]; includingEmpty: boolean },
 ): Promise<Omit<ExportedConversation, "messages">[]> {
   const rows = await conversations(database, { ...where, ids: JSON.stringify(ids) });
-  return rows.map((row) => ({ ...row, createdAt: instant(row.createdAt) }));
+  return rows.map((row) => ({ ...row, createdAt: readInstant(row.createdAt) }));
 }

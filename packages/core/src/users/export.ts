@@ -1,5 +1,6 @@
 import type { AccountExport, ExportedMessage, GetExport } from "@parley/contract";
 import type { Actor } from "../auth/actor.ts";
+import { firstId, foreignCursor, uuid } from "../cursors.ts";
 import { AppError } from "../errors.ts";
 import { listKeys } from "../keys/queries.ts";
 import { mayUse } from "../keys/scopes.ts";
@@ -11,8 +12,6 @@ import { findPreferences, findProfile } from "./queries.ts";
 /** What a server holds in memory for one part. */
 const part = { limit: 2_000, maxBytes: 4 * 1024 * 1024 };
 
-const nowhere = "00000000-0000-0000-0000-000000000000";
-const uuid = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const place = new RegExp(`^(${uuid})_(${uuid})$`);
 
 /** Everything of one person, in parts; no secret, and of secrets no hash. */
@@ -22,7 +21,7 @@ export function createExport({ database, clock }: Pick<Ports, "database" | "cloc
       if (!mayUse(actor, "chat.read")) throw new AppError("forbidden", "This API key may not read conversations");
       const { userId } = actor;
       const cursor = input?.cursor;
-      const after = cursor === undefined ? { conversationId: nowhere, messageId: nowhere } : parsePlace(cursor);
+      const after = cursor === undefined ? { conversationId: firstId, messageId: firstId } : parsePlace(cursor);
       const [profile, preferences, sessions, apiKeys, { items, hasMore }] = await Promise.all([
         findProfile(database, userId),
         findPreferences(database, userId),
@@ -58,8 +57,6 @@ export function createExport({ database, clock }: Pick<Ports, "database" | "cloc
 
 function parsePlace(cursor: string): ExportPlace {
   const [, conversationId, messageId] = place.exec(cursor) ?? [];
-  if (conversationId === undefined || messageId === undefined) {
-    throw new AppError("invalid_input", "This cursor is not one of ours");
-  }
+  if (conversationId === undefined || messageId === undefined) throw foreignCursor();
   return { conversationId, messageId };
 }

@@ -2,7 +2,7 @@ import type { Preferences, Profile, UpdateProfile, Usage } from "@parley/contrac
 import { sql } from "drizzle-orm";
 import { fold } from "../auth/names.ts";
 import type { Database } from "../database/index.ts";
-import { instant, instantOrNull, statement, value, type Written } from "../database/statement.ts";
+import { readInstant, readInstantOrNull, statement, value, type Written } from "../database/statement.ts";
 
 const profileColumns = sql`id, email, email_verified_at is not null as "emailVerified", username, display_name as "displayName", bio,
   time_zone as "timeZone", language, plan, role, last_login_at as "lastLoginAt", last_active_at as "lastActiveAt",
@@ -11,9 +11,9 @@ const profileColumns = sql`id, email, email_verified_at is not null as "emailVer
 function toProfile(row: Written<Profile>): Profile {
   return {
     ...row,
-    lastLoginAt: instantOrNull(row.lastLoginAt),
-    lastActiveAt: instantOrNull(row.lastActiveAt),
-    createdAt: instant(row.createdAt),
+    lastLoginAt: readInstantOrNull(row.lastLoginAt),
+    lastActiveAt: readInstantOrNull(row.lastActiveAt),
+    createdAt: readInstant(row.createdAt),
   };
 }
 

@@ -38,14 +38,7 @@ export function createUsers(
       const profile = orGone(await updateProfile(database, userId, changes).catch(nameTaken));
       access.apply({ kind: "profile_changed", userId });
       const target = `user:${userId}`;
-      audit.record({
-        actorId: userId,
-        action: "account.update",
-        target,
-        outcome: "done",
-        address,
-        details: { changed: changed.join(" ") },
-      });
+      audit.done(userId, "account.update", { target, address, details: { changed: changed.join(" ") } });
       return profile;
     },
 

@@ -15,12 +15,8 @@ export function memoryCache(clock: Clock, { maxEntries = 10_000 } = {}): Cache {
 
   function keep(key: string, value: unknown, ttlMs: number) {
     entries.delete(key);
-    if (entries.size >= maxEntries) {
-      for (const oldest of entries.keys()) {
-        entries.delete(oldest);
-        break;
-      }
-    }
+    const [oldest] = entries.keys();
+    if (entries.size >= maxEntries && oldest !== undefined) entries.delete(oldest);
     entries.set(key, { value, expiresAt: now() + ttlMs });
   }
 
