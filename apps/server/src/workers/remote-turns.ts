@@ -1,5 +1,6 @@
 import type { Services } from "@parley/core";
 import { AppError, toAppError } from "@parley/core";
+import type { Scopes, Span, SpanOrigin } from "@parley/core/ports";
 import type { Bindings } from "./bindings.ts";
 
 export type Turns = Services["turns"];
@@ -24,11 +25,16 @@ function resultOf<Result>(outcome: Outcome<Result>): Result {
   throw new AppError(reason, message, { ...(retryAfterMs !== undefined && { retryAfterMs }), ...(issues && { issues }) });
 }
 
+const originOf = (span: Span | null | undefined): SpanOrigin | null =>
+  span ? { traceId: span.traceId, id: span.id, takers: span.takers } : null;
+
 /** Each run has an object to itself, which goes on when everybody has left. */
-export function remoteTurns({ RUNS }: Pick<Bindings, "RUNS">): Turns {
+export function remoteTurns({ RUNS }: Pick<Bindings, "RUNS">, scopes: Scopes): Turns {
   const fresh = () => RUNS.get(RUNS.newUniqueId());
+  /** The trace goes on there. */
+  const origin = () => originOf(scopes.current()?.span);
   return {
-    send: async (actor, input) => resultOf(await fresh().send(actor, input)),
-    regenerate: async (actor, input) => resultOf(await fresh().regenerate(actor, input)),
+    send: async (actor, input) => resultOf(await fresh().send(actor, input, origin())),
+    regenerate: async (actor, input) => resultOf(await fresh().regenerate(actor, input, origin())),
   };
 }
