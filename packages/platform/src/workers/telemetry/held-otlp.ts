@@ -6,7 +6,7 @@ import type { HeldExporter } from "./held-exporter.ts";
 
 const mostWaiting = 2_048;
 const mostInBatch = 512;
-const timeoutMs = 10_000;
+const timeoutMs = 5_000;
 const pauseMs = 5_000;
 
 /** OTLP over HTTP, in JSON, of what an isolate was given. What has no room is given up, and counted. */
@@ -43,7 +43,10 @@ export function heldOtlp({ url, headers, resource, version, wants, log }: OtlpOp
 
   async function flush() {
     while (waiting.length > 0 && Date.now() >= pausedUntil) {
+      // One at a time, by the clock: should whoever sends be put out, another one goes on.
+      pausedUntil = Date.now() + timeoutMs;
       if (!(await send(waiting.splice(0, mostInBatch)))) return;
+      pausedUntil = 0;
     }
   }
 
