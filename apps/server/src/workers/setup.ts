@@ -32,7 +32,10 @@ async function readSetup(bindings: Bindings) {
     throw new ConfigError("JWT_SECRET is not set: a worker has nowhere to keep one of its own (wrangler secret put JWT_SECRET)");
   }
   if (config.SMTP_URL) throw new ConfigError("SMTP_URL is set, but a worker cannot speak SMTP: set MAIL_API_URL instead");
-  const plainLog = consoleLog({ level: config.LOG_LEVEL, secrets: secretsOf(variables) });
+  const plainLog = consoleLog({
+    level: config.LOG_LEVEL,
+    secrets: secretsOf({ ...variables, DATABASE_URL: bindings.HYPERDRIVE.connectionString }),
+  });
   const node = config.NODE_NAME ?? "workers";
   const scopes = workerScopes();
   const telemetry = openEdgeTelemetry(config, { log: plainLog, scopes, node });
