@@ -3,7 +3,7 @@
 import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { createContext, createSocketHub, router, type Socket } from "../../../packages/api/src/index.ts";
-import { createServices } from "../../../packages/core/src/index.ts";
+import { createMemory, createServices } from "../../../packages/core/src/index.ts";
 import { argon2Passwords, nodeBackground, nodeFetch, nodeScopes, nodeSystem, pinoLog } from "../../../packages/platform/src/node/index.ts";
 import { createIds, logMailer, memoryCache, memoryEventLog, memoryRateLimiter } from "../../../packages/platform/src/shared/index.ts";
 import { readConfig } from "../../server/src/config/config.ts";
@@ -70,6 +70,7 @@ async function openParley(streams: number) {
       tracer: telemetry.tracer,
     },
     await readSettings(config, kind),
+    createMemory(),
   );
   const hub = createSocketHub({
     router,

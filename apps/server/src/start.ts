@@ -1,9 +1,9 @@
 import { createServer, type Server } from "node:http";
 import { hostname } from "node:os";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { createApp, createContext, createGate, createSocketHub, HttpTransport, router } from "@parley/api";
+import { createApp, createContext, createGate, createSocketHub, exposed, HttpTransport, router } from "@parley/api";
 import type { Model } from "@parley/contract";
-import { createServices } from "@parley/core";
+import { createMemory, createServices } from "@parley/core";
 import type { Clock, Log, Mailer, Provider } from "@parley/core/ports";
 import { argon2Passwords, nodeBackground, nodeFetch, nodeScopes, nodeSystem, type OpenDatabase } from "@parley/platform/node";
 import { smtpMailer } from "@parley/platform/node/mail";
@@ -102,11 +102,12 @@ export async function startServer(
       tracer,
     },
     await readSettings(config, database.kind),
+    createMemory(),
   );
 
-  const { instruments } = services.meters;
+  const { meters, gauges } = services;
   const connections = { name: "parley_database_connections", help: "Statements that can run at once; others wait" };
-  instruments.gauge(connections, () => [{ labels: [], value: database.connections }]);
+  gauges.gauge(connections, () => [{ labels: [], value: database.connections }]);
 
   const app = createApp(
     {
@@ -118,8 +119,8 @@ export async function startServer(
       log,
       version,
       metricsToken: config.METRICS_TOKEN,
-      instruments,
-      onAnswer: (status) => services.meters.requests.add(1, String(status)),
+      metricsPage: () => exposed([...meters.instruments.all, ...gauges.all]),
+      onAnswer: (status) => meters.requests.add(1, String(status)),
       checks: services.checks,
       startedAt: performance.now(),
     },

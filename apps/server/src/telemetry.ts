@@ -1,7 +1,7 @@
 import type { Log, Scopes, Tracer } from "@parley/core/ports";
-import { createTracer, otlpExporter, type SpanExporter, sampleBy, sampleByChance } from "@parley/platform/tracing";
+import { createTracer, otlpExporter, type SpanExporter } from "@parley/platform/tracing";
 import type { Environment } from "./config/variables.ts";
-import { version } from "./version.ts";
+import { otlpOptionsOf, sentryOptionsOf } from "./telemetry-options.ts";
 
 export interface Telemetry {
   /** Null where nobody is told of traces. */
@@ -20,39 +20,12 @@ export async function openTelemetry(
   const exporters: SpanExporter[] = [];
   let reporting = log;
 
-  if (config.OTEL_EXPORTER_OTLP_ENDPOINT) {
-    const { OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG } = config;
-    exporters.push(
-      otlpExporter({
-        url: `${config.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, "")}/v1/traces`,
-        headers: config.OTEL_EXPORTER_OTLP_HEADERS,
-        resource: {
-          "service.name": config.OTEL_SERVICE_NAME,
-          "service.version": version,
-          "service.instance.id": node,
-          "deployment.environment.name": config.NODE_ENV,
-          "telemetry.sdk.name": "parley",
-          "telemetry.sdk.version": version,
-          "telemetry.sdk.language": "nodejs",
-        },
-        version,
-        wants: sampleBy(OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG),
-        log,
-        delayMs: config.OTEL_BSP_SCHEDULE_DELAY,
-      }),
-    );
-  }
-  if (config.SENTRY_DSN) {
+  const otlp = otlpOptionsOf(config, { log, node, language: "nodejs" });
+  if (otlp) exporters.push(otlpExporter(otlp));
+  const forSentry = sentryOptionsOf(config, node);
+  if (forSentry) {
     const { openSentry, reportingLog } = await import("@parley/platform/sentry");
-    const environment = config.NODE_ENV;
-    const share = config.SENTRY_TRACES_SAMPLE_RATE ?? (environment === "production" ? 0.1 : 1);
-    const sentry = openSentry({
-      dsn: config.SENTRY_DSN,
-      release: `parley@${version}`,
-      environment,
-      node,
-      wants: sampleByChance(share),
-    });
+    const sentry = openSentry(forSentry);
     exporters.push(sentry.exporter);
     reporting = reportingLog(log, scopes, sentry.report);
   }

@@ -8,6 +8,7 @@ import { peerOf, type Setup, setupOf } from "./workers/setup.ts";
 export { CacheObject, LimitObject, TopicObject } from "@parley/platform/workers/objects";
 export { AccessObject } from "./workers/access-object.ts";
 export { KeeperObject } from "./workers/keeper-object.ts";
+export { MetersObject } from "./workers/meters-object.ts";
 export { RunObject } from "./workers/run-object.ts";
 export { SocketObject } from "./workers/socket-object.ts";
 

@@ -4,9 +4,12 @@ import { databaseKinds, openLine, openTestDatabase, startUpstream } from "@parle
 import postgres from "postgres";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
+import { startLocalWorker } from "../scripts/edge/local-worker.ts";
 import type { Variable } from "../src/config/variable.ts";
 import { variables } from "../src/config/variables.ts";
+import { clientOf } from "./kit.ts";
 import { processes } from "./process-kit.ts";
+import { runtimes } from "./workerd.ts";
 
 const { started, folder } = processes();
 
@@ -39,7 +42,46 @@ test("all of them are planted: whatever is declared with `secret()`", () => {
   expect(Object.keys(operators)).toEqual(expect.arrayContaining(declared));
 });
 
-describe.skipIf(!databaseKinds.includes("postgres"))("secrets", () => {
+/** What was planted is of no use where there are no files, no SMTP and no Redis: a worker has none of them. */
+async function openWorker(databaseUrl: string, { SMTP_URL: _, ...variables }: Record<string, string>) {
+  const lines: string[] = [];
+  const env = { ...variables, MAIL_API_URL: "http://127.0.0.1:9", OLLAMA_URL: "off" };
+  const worker = await startLocalWorker({ databaseUrl, variables: env, onLine: (line) => lines.push(line) });
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= worker.stop());
+  return {
+    url: worker.url,
+    client: (token: string | null = null) => clientOf(worker.url, token),
+    stop,
+    async written() {
+      await stop();
+      return lines.join("\n");
+    },
+  };
+}
+
+async function openProcess(env: Record<string, string>) {
+  const logs = path.join(folder(), "logs");
+  const server = await started({ ...env, LOG_DIR: logs });
+  return {
+    url: server.url,
+    client: server.client,
+    async stop() {
+      server.child.kill("SIGKILL");
+      await server.exited;
+    },
+    async written() {
+      server.child.kill("SIGTERM");
+      await server.exited;
+      const files = readdirSync(logs).map((name) => readFileSync(path.join(logs, name), "utf8"));
+      return [server.output, ...files].join("\n");
+    },
+  };
+}
+
+describe.skipIf(!databaseKinds.includes("postgres")).each(runtimes)("secrets, on %s", (runtime) => {
+  const isWorker = runtime === "workerd";
+
   /** A server at its most talkative, whose vendors, mail server, Redis and database all fail. */
   async function open() {
     const database = await openTestDatabase("postgres");
@@ -54,27 +96,26 @@ describe.skipIf(!databaseKinds.includes("postgres"))("secrets", () => {
     address.password = "canary-database";
     const redisAddress = new URL(redis.url);
     redisAddress.password = "canary-redis";
-    const server = await started({
+    const shared = {
       ...operators,
       OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9",
-      DATABASE_URL: address.href,
-      REDIS_URL: redisAddress.href,
       MAIL_FROM: "parley@example.com",
       EMAIL_VERIFICATION: "off",
       ANTHROPIC_BASE_URL: upstream.url,
       GOOGLE_AI_BASE_URL: upstream.url,
       OPENAI_COMPATIBLE_BASE_URL: `${upstream.url}/v1`,
       LOG_LEVEL: "debug",
-      LOG_DIR: path.join(folder(), "logs"),
       MODEL_RETRY: "1s",
       RATE_LIMIT_CHAT: "off",
       RATE_LIMIT_SIGN_IN: "off",
       RATE_LIMIT_PASSWORD_RESET: "off",
       RATE_LIMIT_GENERAL_GUEST: "off",
-    });
+    };
+    const server = await (isWorker
+      ? openWorker(address.href, shared)
+      : openProcess({ ...shared, DATABASE_URL: address.href, REDIS_URL: redisAddress.href }));
     onTestFinished(async () => {
-      server.child.kill("SIGKILL");
-      await server.exited;
+      await server.stop();
       await upstream.stop();
       await Promise.all([line.close(), redis.close()]);
       await database.close();
@@ -167,24 +208,27 @@ describe.skipIf(!databaseKinds.includes("postgres"))("secrets", () => {
     await sql.unsafe("alter table messages_away rename to messages");
     await ask("/metrics", { headers: { authorization: `Bearer ${operators.METRICS_TOKEN}` } });
     await ask("/health", { headers: { authorization: `Bearer ${operators.METRICS_TOKEN}` } });
-    redis.cut();
-    line.cut();
-    await quietly(me.chat.send.mutate({ clientMessageId: "canary-away", content: "canary-message, without a database" }));
-    await quietly(guest.auth.register.mutate({ email: "b@example.com", password: `${password}-2` }));
-    await quietly(guest.auth.login.mutate({ identifier: account.email, password }));
-    await ask("/health", { headers: { authorization: `Bearer ${operators.METRICS_TOKEN}` } });
-    server.child.kill("SIGTERM");
-    await server.exited;
-
-    const logs = path.join(folder(), "logs");
-    const files = readdirSync(logs).map((name) => readFileSync(path.join(logs, name), "utf8"));
-    const written = [server.output, ...files].join("\n");
+    // On workerd the driver goes on trying for minutes, and the call with it: nothing would be told within this test.
+    if (!isWorker) {
+      redis.cut();
+      line.cut();
+      await quietly(me.chat.send.mutate({ clientMessageId: "canary-away", content: "canary-message, without a database" }));
+      await quietly(guest.auth.register.mutate({ email: "b@example.com", password: `${password}-2` }));
+      await quietly(guest.auth.login.mutate({ identifier: account.email, password }));
+      await ask("/health", { headers: { authorization: `Bearer ${operators.METRICS_TOKEN}` } });
+    }
+    const written = await server.written();
     const lines = written.split("\n").filter((text) => text.includes("{"));
     // It did all go wrong, and was told.
-    for (const trouble of ["a model failed", "a call failed unexpectedly", "Redis is away", "A letter could not be sent"]) {
+    for (const trouble of [
+      "a model failed",
+      "a call failed unexpectedly",
+      "A letter could not be sent",
+      ...(isWorker ? [] : ["Redis is away"]),
+    ]) {
       expect(written).toContain(trouble);
     }
-    expect(written).toContain('"reason":"unavailable"');
+    if (!isWorker) expect(written).toContain('"reason":"unavailable"');
     for (const trouble of ["auth", "invalid_stream"]) expect(written).toContain(`"trouble":"${trouble}"`);
     expect(answers.join()).toContain('"checks"');
     expect(answers.join()).toContain("parley_call_duration_seconds");

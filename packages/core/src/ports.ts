@@ -10,7 +10,7 @@ export { causesOf, codeOf, ownCodeOf } from "./causes.ts";
 export type { ModelOverride } from "./models/entries.ts";
 export * from "./models/provider.ts";
 export { hasOneWriter } from "./topics.ts";
-export type { Attributes, PastStep, Span, SpanStart, SpanTotals, Tracer } from "./tracing/span.ts";
+export type { Attributes, PastStep, Span, SpanOrigin, SpanStart, SpanTotals, Tracer } from "./tracing/span.ts";
 
 /** Everything that the domain needs from outside. */
 export interface Ports {
@@ -96,7 +96,7 @@ export interface Scopes {
 /** Null is what this runtime does not tell. Sizes are in bytes, shares from 0 to 1. */
 export interface SystemReading {
   memory: {
-    resident: number;
+    resident: number | null;
     heapUsed: number | null;
     heapLimit: number | null;
     /** Of the machine, or of the container that we are in. */

@@ -25,12 +25,13 @@ import { createKeys } from "./keys/keys.ts";
 import { createLimits } from "./limits.ts";
 import { createLive } from "./live/live.ts";
 import { createStreams } from "./live/streams.ts";
+import type { Memory } from "./memory.ts";
 import { createMessages } from "./messages/messages.ts";
 import { createCalls } from "./metrics/calls.ts";
 import { keepEstimates } from "./metrics/estimates.ts";
 import { addGauges } from "./metrics/gauges.ts";
+import { createInstruments } from "./metrics/instruments.ts";
 import { createKeeper } from "./metrics/keeper.ts";
-import { createMeters } from "./metrics/meters.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { createSampler } from "./metrics/sampler.ts";
 import { createModels } from "./models/models.ts";
@@ -58,8 +59,7 @@ import { createUsers } from "./users/users.ts";
 export type Services = ReturnType<typeof createServices>;
 
 /** The only wiring of the domain. */
-export function createServices(given: Ports, settings: Settings) {
-  const meters = createMeters();
+export function createServices(given: Ports, settings: Settings, { meters, read, coolDowns }: Memory) {
   const ports = {
     ...given,
     database: meteredDatabase(given.database, { scopes: given.scopes, meters }),
@@ -70,7 +70,7 @@ export function createServices(given: Ports, settings: Settings) {
   const audit = createAudit(ports);
   const budgets = createBudgets(ports, settings);
   const caches = createCaches(ports, { access, meters });
-  const health = createHealth(ports);
+  const health = createHealth(ports, { coolDowns });
   const models = createModels(ports, settings, { lists: createVendorLists({ caches }) });
   const streams = createStreams(ports);
   const throttle = createThrottle(ports, settings);
@@ -96,12 +96,13 @@ export function createServices(given: Ports, settings: Settings) {
   const providers = createProviders(ports, { models, health });
 
   const keeper = createKeeper(ports);
-  const sampler = createSampler(ports, settings, { meters, keeper });
+  const sampler = createSampler(ports, settings, { meters: read, keeper });
   keepEstimates(ports, settings);
   const announce = createAnnounce(ports, settings, { live, meters });
-  addSpanTotals(ports, meters);
+  const gauges = createInstruments();
+  addSpanTotals(ports, gauges);
   sampler.include(() => ({ runs_active: runs.count() }));
-  addGauges(ports, settings, { meters, sampler, providers });
+  addGauges(ports, settings, { gauges, meters, sampler, providers });
 
   return {
     access,
@@ -115,6 +116,7 @@ export function createServices(given: Ports, settings: Settings) {
     checks: createChecks(ports, { providers }),
     conversations,
     follow: createFollow(ports, { runs, access }),
+    gauges,
     keys,
     limits: createLimits(ports, settings),
     live,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createServices, type Origin, type Settings, usualRules } from "@parley/core";
+import { createMemory, createServices, type Origin, type Settings, usualRules } from "@parley/core";
 import type { Ports } from "@parley/core/ports";
 import { argon2Passwords, nodeBackground, nodeScopes, nodeSystem } from "@parley/platform/node";
 import { createIds, memoryCache, memoryEventLog, memoryRateLimiter } from "@parley/platform/shared";
@@ -100,7 +100,7 @@ export function testServices(
     channels,
     tracer,
   };
-  const services = createServices(ports, { ...settings, ...changes });
+  const services = createServices(ports, { ...settings, ...changes }, createMemory());
 
   return {
     ...services,

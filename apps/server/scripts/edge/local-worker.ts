@@ -13,6 +13,7 @@ const objects = {
   ACCESS: "AccessObject",
   LIMITS: "LimitObject",
   CACHE: "CacheObject",
+  METERS: "MetersObject",
   KEEPER: "KeeperObject",
 };
 

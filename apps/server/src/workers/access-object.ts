@@ -5,7 +5,8 @@ import type { AccessChange } from "@parley/core";
 import { createBell } from "@parley/platform/workers";
 import type { Bindings } from "./bindings.ts";
 import { accessDuties } from "./duties.ts";
-import { type EdgeNode, openEdgeNode } from "./edge-node.ts";
+import type { EdgeNode } from "./edge-node.ts";
+import { openObjectNode } from "./object-node.ts";
 import { setupOf } from "./setup.ts";
 
 export interface AccessMethods {
@@ -47,7 +48,7 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
     this.#idle = setTimeout(() => this.#rest(), idleMs);
     const setup = await setupOf(this.env);
     if (this.#node) return;
-    const node = openEdgeNode(this.env, setup, (work) => this.ctx.waitUntil(work));
+    const node = openObjectNode(this.ctx, this.env, setup);
     this.#node = node;
     node.services.access.onChange((change) => {
       this.#changes.push(change);

@@ -1,6 +1,7 @@
 import type { CacheMethods, LimitMethods, ObjectNamespace, Remote, TopicMethods } from "@parley/platform/workers";
 import type { AccessMethods } from "./access-object.ts";
 import type { KeeperMethods } from "./keeper-object.ts";
+import type { MetersMethods } from "./meters-object.ts";
 import type { RunMethods } from "./run-object.ts";
 
 /** An object that is asked over HTTP, as a socket's is. */
@@ -17,5 +18,6 @@ export interface Bindings {
   ACCESS: ObjectNamespace<Remote<AccessMethods>>;
   LIMITS: ObjectNamespace<Remote<LimitMethods>>;
   CACHE: ObjectNamespace<Remote<CacheMethods>>;
+  METERS: ObjectNamespace<Remote<MetersMethods>>;
   KEEPER: ObjectNamespace<Remote<KeeperMethods>>;
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp, createContext, HttpTransport, router, subscriptionsOf } from "@parley/api";
 import type { AccessChange, Actor } from "@parley/core";
-import type { ExecutionContext } from "@parley/platform/workers";
+import { type ExecutionContext, named } from "@parley/platform/workers";
 import { version } from "../version.ts";
 import { followAccess } from "./access-feed.ts";
 import type { Bindings } from "./bindings.ts";
@@ -18,7 +18,7 @@ interface Given {
 /** One request: what it needs is opened when it asks for it, and closed after its answer, or with its stream. */
 class Call {
   readonly #bindings: Bindings;
-  readonly #open: () => EdgeNode;
+  readonly #setup: Setup;
   readonly #context: ExecutionContext;
   #node: EdgeNode | undefined;
   #isStreamed = false;
@@ -30,12 +30,12 @@ class Call {
 
   constructor({ bindings, setup, context }: Given) {
     this.#bindings = bindings;
+    this.#setup = setup;
     this.#context = context;
-    this.#open = () => openEdgeNode(bindings, setup, (work) => context.waitUntil(work));
   }
 
   get node(): EdgeNode {
-    this.#node ??= this.#open();
+    this.#node ??= openEdgeNode(this.#bindings, this.#setup, (work) => this.#context.waitUntil(work));
     return this.#node;
   }
 
@@ -50,7 +50,7 @@ class Call {
       signal.addEventListener("abort", () => resolve());
       if (signal.aborted) resolve();
     });
-    this.#context.waitUntil(ended.then(() => node.close()));
+    this.#context.waitUntil(ended.then(() => node.close()).then(() => this.#handOn()));
     void ended.then(() => this.#over.abort());
     if (!actor) return signal;
     const { access, log } = node.services;
@@ -78,10 +78,19 @@ class Call {
     return this.#listening;
   }
 
+  metricsPage(): Promise<string> {
+    return named(this.#bindings.METERS, "meters").page();
+  }
+
   answered(): void {
+    this.#handOn();
     if (this.#isStreamed) return;
     this.#over.abort();
     if (this.#node) this.#context.waitUntil(this.#node.close());
+  }
+
+  #handOn(): void {
+    this.#setup.handingOn.soon(this.#bindings, (work) => this.#context.waitUntil(work));
   }
 }
 
@@ -96,7 +105,7 @@ function current(): Call {
 }
 
 /** The app is made once; what it asks of the domain goes to the request that it is called for. */
-export function createEdgeApp({ config, log, gate, gateOptions }: Setup) {
+export function createEdgeApp({ config, log, gate, gateOptions, memory }: Setup) {
   return createApp(
     {
       ...gateOptions,
@@ -115,7 +124,8 @@ export function createEdgeApp({ config, log, gate, gateOptions }: Setup) {
       log,
       version,
       metricsToken: config.METRICS_TOKEN,
-      instruments: { all: [] },
+      metricsPage: () => current().metricsPage(),
+      onAnswer: (status) => memory.meters.requests.add(1, String(status)),
       compresses: false,
       checks: {
         health: (...given) => current().node.services.checks.health(...given),

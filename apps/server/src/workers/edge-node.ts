@@ -1,4 +1,4 @@
-import { createServices, type Services } from "@parley/core";
+import { createMeters, createServices, type Memory, type Services } from "@parley/core";
 import { within } from "@parley/platform/shared";
 import {
   named,
@@ -12,6 +12,7 @@ import {
 import { alertChannels } from "../alert-channels.ts";
 import { openMailer } from "../mailer.ts";
 import type { Bindings } from "./bindings.ts";
+import { handOn } from "./duties.ts";
 import { remoteTurns, type Turns } from "./remote-turns.ts";
 import type { Setup } from "./setup.ts";
 
@@ -21,12 +22,15 @@ declare const migrations: readonly string[];
 /** Of six that may be open at once; more would only wait for one another. */
 const connections = 3;
 const vendorsMs = 2_000;
+const handOnMs = 5_000;
 
 /** The domain for one request, or for the life of one object. */
 export interface EdgeNode {
   services: Services;
   /** What `services.turns` asks another object for. */
   ownTurns: Turns;
+  /** What readings tell of: it is counted elsewhere, and put in there. */
+  read: Memory["read"];
   background: WorkerBackground;
   /** What vendors have is known, unless one of them takes too long to say so. */
   ready(): Promise<void>;
@@ -37,11 +41,12 @@ export interface EdgeNode {
 }
 
 export function openEdgeNode(bindings: Bindings, setup: Setup, hold: (work: Promise<void>) => void): EdgeNode {
-  const { config, log, clock, ids, passwords, providers, scopes, system, settings, remembered } = setup;
+  const { config, log, clock, ids, passwords, providers, scopes, system, tracer, settings, memory, remembered } = setup;
   const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations });
   const background = workerBackground(log, hold);
   const eventLog = objectEventLog({ stub: (topic) => named(bindings.TOPICS, topic), log, hold });
   const mailer = openMailer(config, log);
+  const read = createMeters();
   const services = createServices(
     {
       database: database.database,
@@ -59,13 +64,16 @@ export function openEdgeNode(bindings: Bindings, setup: Setup, hold: (work: Prom
       system,
       dependencies: [{ name: "database", isNeeded: true, ping: database.ping, isMigrated: database.isMigrated }],
       channels: alertChannels(config, { mailer, node: system.node, clock }),
-      tracer: null,
+      tracer,
     },
     settings,
+    { ...memory, read },
   );
+  background.every(handOn, handOnMs, () => setup.handingOn.now(bindings));
   return {
-    services: { ...services, turns: remoteTurns(bindings) },
+    services: { ...services, turns: remoteTurns(bindings, scopes) },
     ownTurns: services.turns,
+    read,
     background,
     ready: () => within(vendorsMs, services.models.refreshed()),
     delivered: () => eventLog.settled(),

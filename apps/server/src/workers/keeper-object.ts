@@ -1,10 +1,12 @@
 /// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
 
 import { DurableObject } from "cloudflare:workers";
-import type { ObjectState } from "@parley/platform/workers";
+import { exposed } from "@parley/api";
+import { named, type ObjectState } from "@parley/platform/workers";
 import type { Bindings } from "./bindings.ts";
-import { notTheKeepers } from "./duties.ts";
-import { type EdgeNode, openEdgeNode } from "./edge-node.ts";
+import { notTheKeepers, takeReadings } from "./duties.ts";
+import type { EdgeNode } from "./edge-node.ts";
+import { openObjectNode } from "./object-node.ts";
 import { setupOf } from "./setup.ts";
 
 export interface KeeperMethods {
@@ -12,6 +14,10 @@ export interface KeeperMethods {
 }
 
 const roundMs = 30_000;
+/** In readings: without new ones, nobody knows how it is. */
+const shownFor = 3;
+/** What there is no process to tell of, and what `MetersObject` adds up. */
+const processesOwn = /^(process|nodejs)_|^parley_(trace_spans_total|database_statements_active)$/;
 
 /** Does from time to time what a process does on timers: once for all. */
 export class KeeperObject extends DurableObject<Bindings> implements KeeperMethods {
@@ -26,29 +32,43 @@ export class KeeperObject extends DurableObject<Bindings> implements KeeperMetho
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    await this.ctx.storage.setAlarm(now + roundMs);
-    const node = openEdgeNode(this.env, await setupOf(this.env), (work) => this.ctx.waitUntil(work));
+    const setup = await setupOf(this.env);
+    const { METRICS_INTERVAL: everyMs } = setup.config;
+    await this.ctx.storage.setAlarm(now + Math.min(roundMs, everyMs));
+    const node = openObjectNode(this.ctx, this.env, setup);
     try {
-      await this.#tellSetupCode(node);
-      await node.background.performOthers(notTheKeepers, (name, milliseconds) => this.#isDue(name, now - milliseconds));
+      await this.#tellSetupCode(node, now);
+      if (this.#isDue(takeReadings, { everyMs, now })) await this.#takeReadings(node, everyMs);
+      await node.background.performOthers(notTheKeepers, (name, everyMs) => this.#isDue(name, { everyMs, now }));
     } finally {
       await node.close();
     }
   }
 
   /** While there is no account, somebody has to know it. */
-  async #tellSetupCode({ services }: EdgeNode): Promise<void> {
-    if (!this.#isDue("tell the set-up code", 0)) return;
+  async #tellSetupCode({ services }: EdgeNode, now: number): Promise<void> {
+    if (!this.#isDue("tell the set-up code", { everyMs: Number.POSITIVE_INFINITY, now })) return;
     const setupCode = await services.auth.setupCode();
     if (setupCode) services.log.info({ setupCode }, "the first account, made from another machine, needs the set-up code");
   }
 
-  /** And from now on it has been done. */
-  #isDue(name: string, before: number): boolean {
+  /** Of everything that was counted, wherever that was. */
+  async #takeReadings({ services, read, background }: EdgeNode, everyMs: number): Promise<void> {
+    const meters = named(this.env.METERS, "meters");
+    const { counted, open } = await meters.takeUnread();
+    read.instruments.add(counted);
+    services.sampler.include(() => open);
+    await background.perform(takeReadings);
+    const known = services.gauges.all.filter(({ name, cells }) => !processesOwn.test(name) && [...cells()].length > 0);
+    await meters.show(exposed(known), shownFor * everyMs);
+  }
+
+  /** And with this round it has been done. */
+  #isDue(name: string, { everyMs, now }: { everyMs: number; now: number }): boolean {
     const { sql } = this.ctx.storage;
     const [done] = sql.exec<{ at: number }>("select at from done where name = ?", name).toArray();
-    if (done && done.at > before) return false;
-    sql.exec("insert or replace into done (name, at) values (?, ?)", name, Date.now());
+    if (done && done.at > now - everyMs) return false;
+    sql.exec("insert or replace into done (name, at) values (?, ?)", name, now);
     return true;
   }
 }

@@ -3,15 +3,17 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Regenerate, SendAccepted, SendMessage } from "@parley/contract";
 import type { Actor } from "@parley/core";
+import type { SpanOrigin } from "@parley/core/ports";
 import type { Bindings } from "./bindings.ts";
 import { writerDuties } from "./duties.ts";
-import { type EdgeNode, openEdgeNode } from "./edge-node.ts";
+import type { EdgeNode } from "./edge-node.ts";
+import { openObjectNode } from "./object-node.ts";
 import { type Outcome, outcomeOf } from "./remote-turns.ts";
 import { setupOf } from "./setup.ts";
 
 export interface RunMethods {
-  send(actor: Actor, input: SendMessage): Promise<Outcome<SendAccepted>>;
-  regenerate(actor: Actor, input: Regenerate): Promise<Outcome<SendAccepted>>;
+  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Promise<Outcome<SendAccepted>>;
+  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Promise<Outcome<SendAccepted>>;
 }
 
 /** An object with a run is looked after so often: one that was put out is found by the same alarm. */
@@ -21,14 +23,15 @@ const mostReaps = 8;
 /** One run, from the message that asks for it to its end. It belongs to no connection. */
 export class RunObject extends DurableObject<Bindings> implements RunMethods {
   #node: EdgeNode | undefined;
+  #exclude = () => {};
   #reaps = 0;
 
-  send(actor: Actor, input: SendMessage): Promise<Outcome<SendAccepted>> {
-    return this.#accept((node) => node.ownTurns.send(actor, input));
+  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Promise<Outcome<SendAccepted>> {
+    return this.#accept(call, (node) => node.ownTurns.send(actor, input));
   }
 
-  regenerate(actor: Actor, input: Regenerate): Promise<Outcome<SendAccepted>> {
-    return this.#accept((node) => node.ownTurns.regenerate(actor, input));
+  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Promise<Outcome<SendAccepted>> {
+    return this.#accept(call, (node) => node.ownTurns.regenerate(actor, input));
   }
 
   /** With nothing to be found in memory, another instance had the run, and was put out in the middle of it. */
@@ -40,11 +43,14 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
     if (++this.#reaps < mostReaps) await this.ctx.storage.setAlarm(Date.now() + watchMs / 3);
   }
 
-  async #accept(take: (node: EdgeNode) => Promise<SendAccepted>): Promise<Outcome<SendAccepted>> {
+  async #accept(call: SpanOrigin | null, take: (node: EdgeNode) => Promise<SendAccepted>): Promise<Outcome<SendAccepted>> {
+    const { tracer, scopes } = await setupOf(this.env);
     const node = await this.#open();
+    const span = (call && tracer?.goOn("turn", { kind: "internal" }, call)) ?? null;
     await node.ready();
     await this.ctx.storage.setAlarm(Date.now() + watchMs);
-    const outcome = await outcomeOf(() => take(node));
+    const outcome = await scopes.run({ databaseMs: 0, vendorMs: 0, span }, () => outcomeOf(() => take(node)));
+    span?.end();
     // Whoever follows next finds the run there.
     await node.delivered();
     void this.#finish(node);
@@ -60,14 +66,18 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
 
   async #open(): Promise<EdgeNode> {
     const setup = await setupOf(this.env);
-    this.#node ??= openEdgeNode(this.env, setup, (work) => this.ctx.waitUntil(work));
-    this.#node.background.begin(writerDuties);
-    return this.#node;
+    if (this.#node) return this.#node;
+    const node = openObjectNode(this.ctx, this.env, setup);
+    this.#node = node;
+    this.#exclude = setup.handingOn.include(() => ({ sockets: 0, subscriptions: 0, runs_active: node.services.runs.count() }));
+    node.background.begin(writerDuties);
+    return node;
   }
 
   async #close(): Promise<void> {
     const node = this.#node;
     this.#node = undefined;
+    this.#exclude();
     await node?.close();
   }
 }

@@ -1,5 +1,5 @@
 import { createGate } from "@parley/api";
-import { changedRules } from "@parley/core";
+import { changedRules, createMemory } from "@parley/core";
 import type { Clock } from "@parley/core/ports";
 import { createIds } from "@parley/platform/shared";
 import { consoleLog, type Remembered, workerScopes, workerSystem } from "@parley/platform/workers";
@@ -9,6 +9,8 @@ import { secretsOf } from "../config/secrets.ts";
 import { openProviders } from "../providers.ts";
 import { settingsOf } from "../settings.ts";
 import type { Bindings } from "./bindings.ts";
+import { openEdgeTelemetry } from "./edge-telemetry.ts";
+import { createHandingOn } from "./handing-on.ts";
 
 export type Setup = Awaited<ReturnType<typeof readSetup>>;
 
@@ -30,7 +32,15 @@ async function readSetup(bindings: Bindings) {
     throw new ConfigError("JWT_SECRET is not set: a worker has nowhere to keep one of its own (wrangler secret put JWT_SECRET)");
   }
   if (config.SMTP_URL) throw new ConfigError("SMTP_URL is set, but a worker cannot speak SMTP: set MAIL_API_URL instead");
-  const log = consoleLog({ level: config.LOG_LEVEL, secrets: secretsOf(variables) });
+  const plainLog = consoleLog({
+    level: config.LOG_LEVEL,
+    secrets: secretsOf({ ...variables, DATABASE_URL: bindings.HYPERDRIVE.connectionString }),
+  });
+  const node = config.NODE_NAME ?? "workers";
+  const scopes = workerScopes();
+  const telemetry = openEdgeTelemetry(config, { log: plainLog, scopes, node });
+  const { log, tracer } = telemetry;
+  const memory = createMemory();
   const clock: Clock = { now: () => new Date() };
   const gateOptions = {
     environment: config.NODE_ENV,
@@ -52,8 +62,11 @@ async function readSetup(bindings: Bindings) {
     ids: createIds(clock),
     passwords: await wasmPasswords(),
     providers: await openProviders(config, (input, init) => fetch(input, init)),
-    scopes: workerScopes(),
-    system: workerSystem(config.NODE_NAME ?? "workers"),
+    scopes,
+    system: workerSystem(node),
+    tracer,
+    memory,
+    handingOn: createHandingOn({ memory, telemetry, log }),
     remembered: new Map() satisfies Remembered,
     settings: settingsOf(config, {
       jwtSecrets: config.JWT_SECRET,

@@ -7,7 +7,7 @@ import { socketTransport } from "../socket-transport.ts";
 import { followAccess } from "./access-feed.ts";
 import type { Bindings } from "./bindings.ts";
 import { readerDuties } from "./duties.ts";
-import { openEdgeNode } from "./edge-node.ts";
+import { openObjectNode } from "./object-node.ts";
 import { peerOf, setupOf } from "./setup.ts";
 import { acceptSocket, socketPair } from "./web-socket.ts";
 
@@ -16,7 +16,7 @@ export class SocketObject extends DurableObject<Bindings> {
   async fetch(request: Request): Promise<Response> {
     const setup = await setupOf(this.env);
     const opening = admitSocket(setup.gate, request, peerOf(request));
-    const node = openEdgeNode(this.env, setup, (work) => this.ctx.waitUntil(work));
+    const node = openObjectNode(this.ctx, this.env, setup);
     const { services, background } = node;
     /** Undefined until the credentials have been looked at; null for a guest. */
     let userId: string | null | undefined;
@@ -47,11 +47,16 @@ export class SocketObject extends DurableObject<Bindings> {
     });
     await Promise.all([heard, node.ready()]);
 
+    const exclude = setup.handingOn.include(() => {
+      const { connections, subscriptions } = hub.counts();
+      return { sockets: connections, subscriptions, runs_active: 0 };
+    });
     const { client, server } = socketPair();
     acceptSocket(server, {
       open: (socket: Socket) => hub.open(socket, opening),
       closed: () => {
         gone.abort();
+        exclude();
         this.ctx.waitUntil(node.close());
       },
     });

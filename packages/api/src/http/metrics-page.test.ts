@@ -74,7 +74,7 @@ describe("the page of metrics", () => {
     const instruments = createInstruments();
     const counted = instruments.counter({ name: "counted_total", help: "Counted", labels: ["number"] });
     for (let index = 0; index < 100; index++) counted.add(1, String(index));
-    const { ask } = createTestApp({ instruments });
+    const { ask } = createTestApp({ metricsPage: () => exposed(instruments.all) });
     const plain = await ask("/metrics", { headers: operator });
     expect(plain.status).toBe(200);
     expect(plain.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");

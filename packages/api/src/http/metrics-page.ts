@@ -7,10 +7,10 @@ import type { Handler } from "./pipeline.ts";
 const type = "text/plain; version=0.0.4; charset=utf-8";
 
 /** For Prometheus. Whoever has not the token finds no such page. */
-export function createMetricsPage({ instruments, metricsToken }: Pick<ApiOptions, "instruments" | "metricsToken">): Handler {
-  return (exchange) => {
+export function createMetricsPage({ metricsPage, metricsToken }: Pick<ApiOptions, "metricsPage" | "metricsToken">): Handler {
+  return async (exchange) => {
     if (!isOperator(exchange, metricsToken)) throw notFound();
-    return { status: 200, type, headers: { "cache-control": "no-store" }, body: exposed(instruments.all) };
+    return { status: 200, type, headers: { "cache-control": "no-store" }, body: await metricsPage() };
   };
 }
 

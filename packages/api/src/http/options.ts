@@ -1,4 +1,4 @@
-import type { AnyInstrument, Services } from "@parley/core";
+import type { Services } from "@parley/core";
 import type { AnyTRPCRouter } from "@trpc/server";
 import type { Caller, Context } from "../context.ts";
 import type { Exchange } from "./exchange.ts";
@@ -31,7 +31,8 @@ export interface ApiOptions extends GateOptions {
   readonly log: Services["log"];
   readonly version: string;
   readonly metricsToken: string | null;
-  readonly instruments: { readonly all: readonly AnyInstrument[] };
+  /** For Prometheus. */
+  readonly metricsPage: () => string | Promise<string>;
   readonly checks: Pick<Services["checks"], "health" | "ready">;
   readonly onAnswer?: (status: number) => void;
   /** False where whoever stands before this server compresses; true without it. */

@@ -144,7 +144,7 @@ export function createTestApp(overrides: Partial<ApiOptions> = {}): TestApp {
     trustedProxies: [],
     requireHttps: false,
     metricsToken: "metrics-token",
-    instruments: { all: [] },
+    metricsPage: () => "",
     checks: {
       health: async () => ({ status: "ok", checks: { database: { status: "ok", ms: 1 } } }),
       ready: async () => ({ status: "ok", checks: {} }),

@@ -7,7 +7,13 @@ describe("the health of keys and models", () => {
     const clock = testClock();
     const provider = { ...scriptedProvider().provider, keys };
     const target = { provider, vendorModelId: "scripted" };
-    return { clock, provider, target, other: { provider, vendorModelId: "scripted-2" }, health: createHealth({ clock }) };
+    return {
+      clock,
+      provider,
+      target,
+      other: { provider, vendorModelId: "scripted-2" },
+      health: createHealth({ clock }, { coolDowns: new Map() }),
+    };
   }
 
   test("the first key that does not rest is used", () => {

@@ -13,8 +13,9 @@ const failuresToOpen = 5;
 const openMs = 30_000;
 /** Failures further apart are no row. */
 const rowMs = 60_000;
+const none: readonly CoolDown[] = [];
 
-interface CoolDown {
+export interface CoolDown {
   key: number;
   /** Vendors limit the rate of each model apart; null for the whole key. */
   model: string | null;
@@ -29,8 +30,10 @@ interface Circuit {
   isTrying: boolean;
 }
 
+/** By provider. */
+export type CoolDowns = Map<string, readonly CoolDown[]>;
+
 interface State {
-  coolDowns: CoolDown[];
   circuits: Map<string, Circuit>;
   lastOkAt: number | null;
   lastTrouble: { at: number; trouble: Trouble } | null;
@@ -45,22 +48,26 @@ export interface Target {
 export type Health = ReturnType<typeof createHealth>;
 
 /** Which keys rest and which models are left alone, as this process has found out. */
-export function createHealth({ clock }: Pick<Ports, "clock">) {
+export function createHealth({ clock }: Pick<Ports, "clock">, { coolDowns }: { coolDowns: CoolDowns }) {
   const states = new Map<string, State>();
   const now = () => clock.now().getTime();
 
   function stateOf({ name }: Provider): State {
     let state = states.get(name);
     if (!state) {
-      state = { coolDowns: [], circuits: new Map(), lastOkAt: null, lastTrouble: null };
+      state = { circuits: new Map(), lastOkAt: null, lastTrouble: null };
       states.set(name, state);
     }
     return state;
   }
 
-  function coolDownsOf(state: State): CoolDown[] {
-    if (state.coolDowns.length > 0) state.coolDowns = state.coolDowns.filter(({ until }) => until > now());
-    return state.coolDowns;
+  function coolDownsOf({ name }: Provider): readonly CoolDown[] {
+    const known = coolDowns.get(name);
+    if (!known) return none;
+    const left = known.filter(({ until }) => until > now());
+    if (left.length > 0) coolDowns.set(name, left);
+    else coolDowns.delete(name);
+    return left;
   }
 
   function circuitOf(state: State, vendorModelId: string): Circuit {
@@ -83,7 +90,7 @@ export function createHealth({ clock }: Pick<Ports, "clock">) {
       const state = stateOf(provider);
       const circuit = state.circuits.get(vendorModelId);
       if (circuit && (circuit.openUntil > now() || circuit.isTrying)) return "overloaded";
-      const resting = coolDownsOf(state).filter(({ model }) => model === null || model === vendorModelId);
+      const resting = coolDownsOf(provider).filter(({ model }) => model === null || model === vendorModelId);
       for (let key = 0; key < provider.keys; key++) {
         if (resting.some((coolDown) => coolDown.key === key)) continue;
         if (circuit && circuit.openUntil > 0) circuit.isTrying = true;
@@ -117,8 +124,8 @@ export function createHealth({ clock }: Pick<Ports, "clock">) {
       if (usual !== undefined) {
         const model = trouble === "rate" ? vendorModelId : null;
         const until = now() + Math.min(Math.max(retryAfterMs ?? usual, shortestMs), longestMs);
-        state.coolDowns = coolDownsOf(state).filter((known) => known.key !== key || known.model !== model);
-        state.coolDowns.push({ key, model, trouble, until });
+        const others = coolDownsOf(provider).filter((known) => known.key !== key || known.model !== model);
+        coolDowns.set(provider.name, [...others, { key, model, trouble, until }]);
         abandoned({ provider, vendorModelId });
         return;
       }
@@ -132,10 +139,10 @@ export function createHealth({ clock }: Pick<Ports, "clock">) {
     /** What operators see. */
     report(provider: Provider) {
       const state = stateOf(provider);
-      const coolDowns = coolDownsOf(state);
+      const resting = coolDownsOf(provider);
       const instant = (time: number | null) => (time === null ? null : new Date(time));
       const keys = Array.from({ length: provider.keys }, (_, key) => {
-        const mine = coolDowns.filter((coolDown) => coolDown.key === key);
+        const mine = resting.filter((coolDown) => coolDown.key === key);
         return {
           position: key + 1,
           state: mine.length > 0 ? ("cooling" as const) : ("ready" as const),

@@ -12,7 +12,7 @@ test("a provider whose key rests for one model can still be asked, one whose onl
   const scripted = scriptedProvider();
   const node = testServices(database, { providers: [scripted.provider] });
   const cellsOf = (name: string) => {
-    const gauge = node.meters.instruments.all.find((each) => each.name === name);
+    const gauge = node.gauges.all.find((each) => each.name === name);
     return gauge?.kind === "gauge" ? Array.from(gauge.cells()) : [];
   };
   const { actor } = await node.person();

@@ -1,10 +1,12 @@
 import type { Providers } from "../models/providers.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
+import type { Instruments } from "./instruments.ts";
 import type { Meters } from "./meters.ts";
 import type { Sampler } from "./sampler.ts";
 
 interface Parts {
+  gauges: Instruments;
   meters: Meters;
   sampler: Sampler;
   providers: Providers;
@@ -16,9 +18,8 @@ type Cell = readonly [value: number | null | undefined, ...labels: string[]];
 export function addGauges(
   { system }: Pick<Ports, "system">,
   { metrics: { version } }: Pick<Settings, "metrics">,
-  { meters, sampler, providers }: Parts,
+  { gauges: instruments, meters, sampler, providers }: Parts,
 ) {
-  const { instruments } = meters;
   const known = (cells: Iterable<Cell>) =>
     Array.from(cells).flatMap(([value, ...labels]) => (value === null || value === undefined ? [] : [{ labels, value }]));
   const gauge = (name: string, help: string, read: () => Cell[0]) => instruments.gauge({ name, help }, () => known([[read()]]));

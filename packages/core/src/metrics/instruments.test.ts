@@ -46,6 +46,42 @@ describe("instruments", () => {
   });
 });
 
+describe("what was counted in one place and is added in another", () => {
+  function place(bounds: number[] = [1, 2]) {
+    const instruments = createInstruments();
+    const counted = instruments.counter({ name: "counted_total", help: "", labels: ["what"] });
+    const timed = instruments.histogram({ name: "timed_seconds", help: "", labels: ["what"], bounds });
+    return { ...instruments, counted, timed };
+  }
+
+  test("is there once, however often it is taken and by whom", () => {
+    const [here, there, sums] = [place(), place(), place()];
+    here.counted.add(2, "a");
+    there.counted.add(1, "a");
+    for (const seconds of [0.5, 7]) here.timed.observe(seconds, "a");
+    for (const each of [here, there, here, there]) sums.add(each.take());
+    there.timed.observe(1.5, "a");
+    for (const each of [here, there]) sums.add(structuredClone(each.take()));
+    expect(cellsOf(sums.counted)).toEqual([{ labels: ["a"], value: 3 }]);
+    expect(cellsOf(sums.timed)).toEqual([{ labels: ["a"], counts: [1, 1, 1], sum: 9, most: 7 }]);
+    expect(here.take()).toEqual([]);
+    expect(cellsOf(here.timed)).toEqual([]);
+  });
+
+  test("stays bounded, and what another version has or has in other buckets is left out", () => {
+    const sums = place();
+    for (let index = 0; index < 1_000; index++) {
+      sums.add([{ name: "counted_total", cells: [{ labels: [`label-${index}`], value: 1 }] }]);
+    }
+    expect(cellsOf(sums.counted)).toHaveLength(301);
+    const other = place([1, 2, 3]);
+    other.timed.observe(2.5, "a");
+    sums.add(other.take());
+    sums.add([{ name: "unknown_total", cells: [{ labels: [], value: 1 }] }]);
+    expect(cellsOf(sums.timed)).toEqual([]);
+  });
+});
+
 describe("a quantile", () => {
   const bounds = [1, 2, 4];
 

@@ -15,20 +15,25 @@ export interface Instrument extends Definition {
   kind: "counter" | "gauge" | "histogram";
 }
 
+interface Amount {
+  labels: readonly string[];
+  value: number;
+}
+
 /** What only grows while the process lives. */
 export interface Counter extends Instrument {
   kind: "counter";
   add(amount: number, ...labels: string[]): void;
-  cells(): Iterable<{ labels: readonly string[]; value: number }>;
+  cells(): Iterable<Amount>;
 }
 
 /** What is read when somebody asks. */
 export interface Gauge extends Instrument {
   kind: "counter" | "gauge";
-  cells(): Iterable<{ labels: readonly string[]; value: number }>;
+  cells(): Iterable<Amount>;
 }
 
-export type Read = () => Iterable<{ labels: readonly string[]; value: number }>;
+export type Read = () => Iterable<Amount>;
 
 export interface Distribution {
   labels: readonly string[];
@@ -50,11 +55,15 @@ export interface Histogram extends Instrument {
 
 export type AnyInstrument = Counter | Gauge | Histogram;
 
+/** What counters and histograms have counted, as it travels. */
+export type Counted = readonly { readonly name: string; readonly cells: readonly (Amount | Distribution)[] }[];
+
 export type Instruments = ReturnType<typeof createInstruments>;
 
 /** Plain numbers in memory: counting costs a look into a map. What reads them takes them as they are. */
 export function createInstruments() {
   const all: AnyInstrument[] = [];
+  const ledgers = new Map<string, Ledger>();
 
   function keep<Kept extends AnyInstrument>(instrument: Kept): Kept {
     all.push(instrument);
@@ -66,6 +75,12 @@ export function createInstruments() {
 
     counter(definition: Definition): Counter {
       const cells = createCells(definition, (labels) => ({ labels, value: 0 }));
+      ledgers.set(definition.name, {
+        take: cells.take,
+        add(more) {
+          if ("value" in more) cells.at(more.labels).value += more.value;
+        },
+      });
       return keep({
         ...definition,
         kind: "counter",
@@ -88,6 +103,17 @@ export function createInstruments() {
     histogram({ bounds, ...definition }: Definition & { bounds: readonly number[] }): Histogram {
       const zeros = () => new Array<number>(bounds.length + 1).fill(0);
       const cells = createCells(definition, (labels) => ({ labels, counts: zeros(), sum: 0, most: 0 }));
+      ledgers.set(definition.name, {
+        take: cells.take,
+        add(more) {
+          // Of another version, with other buckets, it would be put into the wrong ones.
+          if ("value" in more || more.counts.length !== bounds.length + 1) return;
+          const cell = cells.at(more.labels);
+          for (const [bucket, count] of more.counts.entries()) cell.counts[bucket] = (cell.counts[bucket] ?? 0) + count;
+          cell.sum += more.sum;
+          cell.most = Math.max(cell.most, more.most);
+        },
+      });
       return keep({
         ...definition,
         kind: "histogram",
@@ -106,7 +132,22 @@ export function createInstruments() {
         cells: cells.all,
       });
     },
+
+    /** All that was counted, which is forgotten here: whoever takes it adds it somewhere else. */
+    take(): Counted {
+      return Array.from(ledgers, ([name, { take }]) => ({ name, cells: take() })).filter(({ cells }) => cells.length > 0);
+    },
+
+    /** What was taken elsewhere. What is not known here, as another version may have it, is left out. */
+    add(counted: Counted): void {
+      for (const { name, cells } of counted) for (const cell of cells) ledgers.get(name)?.add(cell);
+    },
   };
+}
+
+interface Ledger {
+  take(): (Amount | Distribution)[];
+  add(more: Amount | Distribution): void;
 }
 
 function createCells<Cell>({ labels: names = [], mostCells = usualMost }: Definition, make: (labels: readonly string[]) => Cell) {
@@ -123,6 +164,11 @@ function createCells<Cell>({ labels: names = [], mostCells = usualMost }: Defini
       return cell;
     },
     all: () => cells.values(),
+    take(): Cell[] {
+      const taken = Array.from(cells.values());
+      cells.clear();
+      return taken;
+    },
   };
 }
 

@@ -68,7 +68,7 @@ export function rounded(values: Values): Values {
 /** The process and its machine, in the words of the series. */
 export function systemValues({ memory, cpu, loadAverage, delayMs, disk }: SystemReading): Values {
   return {
-    process_memory: memory.resident,
+    ...(memory.resident !== null && { process_memory: memory.resident }),
     ...percent("memory_usage", memory.machineUsed, memory.machineTotal),
     ...percent("heap_usage", memory.heapUsed, memory.heapLimit),
     ...percent("cpu_usage", cpu.machine, 1),

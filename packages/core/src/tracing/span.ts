@@ -13,13 +13,19 @@ export interface PastStep extends SpanStart {
   failure: string | null;
 }
 
+/** By this a step is gone on with in another process of ours. */
+export interface SpanOrigin {
+  readonly traceId: string;
+  readonly id: string;
+  /** The exporters that are told of it: who is drawn once a trace is not drawn again. */
+  readonly takers: readonly string[];
+}
+
 /**
  * One step of a trace. What is told of it are names, ids and numbers: nothing that anybody wrote, no secret, and no message of
  * an error, which may quote either.
  */
-export interface Span {
-  readonly traceId: string;
-  readonly id: string;
+export interface Span extends SpanOrigin {
   readonly isOver: boolean;
   child(name: string, start: SpanStart): Span;
   /** A child that goes on after its parent, and has children of its own. */
@@ -45,6 +51,8 @@ export interface SpanTotals {
 export interface Tracer {
   /** Null for one that is not taken. `caller` is its W3C `traceparent`, as it came. */
   start(name: string, start: SpanStart & { caller: string | null }): Span | null;
+  /** Below a step of another process of ours; null where nobody here is told of it. */
+  goOn(name: string, start: SpanStart, from: SpanOrigin): Span | null;
   /** Of each exporter, since the process began. */
   totals(): readonly { exporter: string; totals: Readonly<SpanTotals> }[];
 }

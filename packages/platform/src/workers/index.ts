@@ -6,7 +6,14 @@ export { openWorkerDatabase, type WorkerDatabase } from "./database.ts";
 export type { LimitMethods } from "./limit-object.ts";
 export { consoleLog } from "./log.ts";
 export { objectRateLimiter } from "./rate-limiter.ts";
-export { type ExecutionContext, named, type ObjectNamespace, type ObjectState, type Remote } from "./runtime.ts";
+export {
+  type ExecutionContext,
+  named,
+  type ObjectNamespace,
+  type ObjectState,
+  type ObjectStorage,
+  type Remote,
+} from "./runtime.ts";
 export { workerScopes } from "./scopes.ts";
 export { workerSystem } from "./system.ts";
 export { type ObjectEventLog, objectEventLog } from "./topics/object-event-log.ts";

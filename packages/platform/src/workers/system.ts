@@ -1,6 +1,6 @@
 import type { System, SystemReading } from "@parley/core/ports";
 
-const memory = { resident: 0, heapUsed: null, heapLimit: null, machineUsed: null, machineTotal: null };
+const memory = { resident: null, heapUsed: null, heapLimit: null, machineUsed: null, machineTotal: null };
 const reading: SystemReading = {
   memory,
   cpu: { process: null, machine: null },
@@ -17,6 +17,6 @@ export function workerSystem(node: string): System {
     startedAt: new Date(),
     read: async () => reading,
     readRoom: async () => ({ memory, disk: null }),
-    usage: () => ({ cpuSeconds: null, memory: { resident: 0, heapUsed: null, heapLimit: null, heapTotal: null } }),
+    usage: () => ({ cpuSeconds: null, memory: { resident: null, heapUsed: null, heapLimit: null, heapTotal: null } }),
   };
 }

@@ -2,6 +2,7 @@ import { createStackParser, createTransport, Scope } from "@sentry/core";
 import { nodeStackLineParser, ServerRuntimeClient, type ServerRuntimeClientOptions } from "@sentry/core/server";
 import { post } from "../post.ts";
 import type { SpanExporter } from "../tracing/finished-span.ts";
+import { eventOf } from "./error-event.ts";
 import { exceptionsOf } from "./exceptions.ts";
 import type { Report } from "./reporting-log.ts";
 import { createSegments } from "./transactions.ts";
@@ -57,21 +58,10 @@ export function openSentry({ dsn, release, environment, node, wants }: SentryOpt
 
   return {
     exporter,
-    report({ error, sentence, isHandled, userId, tags, trace }: Report) {
-      const exception = { values: exceptionsOf(error, sentence, { parse: stackParser, isHandled }) };
-      client.captureEvent(
-        {
-          level: isHandled ? "error" : "fatal",
-          logger: "parley",
-          exception,
-          tags,
-          ...(userId !== undefined && { user: { id: userId } }),
-          ...(trace && { contexts: { trace: { trace_id: trace.traceId, span_id: trace.id } } }),
-          ...(tags.procedure !== undefined && { transaction: tags.procedure }),
-        },
-        undefined,
-        new Scope(),
-      );
+    report(what: Report) {
+      const { error, sentence, isHandled } = what;
+      const exceptions = exceptionsOf(error, sentence, { parse: stackParser, isHandled });
+      client.captureEvent(eventOf(what, exceptions), undefined, new Scope());
     },
   };
 }

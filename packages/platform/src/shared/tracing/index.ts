@@ -1,4 +1,4 @@
 export type { FinishedSpan, SpanExporter } from "./finished-span.ts";
-export { otlpExporter } from "./otlp-exporter.ts";
+export { type OtlpOptions, otlpExporter } from "./otlp-exporter.ts";
 export { sampleBy, sampleByChance, samplers } from "./sampling.ts";
 export { createTracer } from "./tracer.ts";

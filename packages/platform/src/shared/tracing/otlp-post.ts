@@ -15,7 +15,7 @@ interface Batch {
   headers: Record<string, string>;
   body: string;
   timeoutMs: number;
-  signal: AbortSignal;
+  signal?: AbortSignal;
 }
 
 const passing = new Set([429, 502, 503, 504]);

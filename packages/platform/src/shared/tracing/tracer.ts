@@ -28,13 +28,25 @@ export function createTracer(exporters: readonly SpanExporter[]): Tracer {
       const id = caller?.traceId ?? newTraceId();
       const wanting = exporters.filter((exporter) => exporter.wants(id, caller));
       if (wanting.length === 0) return null;
-      const trace: Trace = { id, epochMs: Date.now() - performance.now(), exporters: wanting };
+      const trace = newTrace(id, wanting);
       const place = { parentId: caller?.spanId ?? null, isRemotelyCalled: caller !== null, segmentId: null };
       return new OpenSpan(trace, place, { name, ...start });
+    },
+    goOn(name, start, { traceId, id, takers }) {
+      const taking = exporters.filter((exporter) => takers.includes(exporter.name));
+      if (taking.length === 0) return null;
+      const place = { parentId: id, isRemotelyCalled: true, segmentId: null };
+      return new OpenSpan(newTrace(traceId, taking), place, { name, ...start });
     },
     totals: () => exporters.map(({ name, totals }) => ({ exporter: name, totals })),
   };
 }
+
+const newTrace = (id: string, exporters: readonly SpanExporter[]): Trace => ({
+  id,
+  epochMs: Date.now() - performance.now(),
+  exporters,
+});
 
 class OpenSpan implements Span {
   readonly id = newSpanId();
@@ -57,6 +69,10 @@ class OpenSpan implements Span {
 
   get traceId(): string {
     return this.#trace.id;
+  }
+
+  get takers(): string[] {
+    return this.#trace.exporters.map(({ name }) => name);
   }
 
   child(name: string, start: SpanStart): Span {
