@@ -134,6 +134,7 @@ export function createServices(given: Ports, settings: Settings) {
     scopes: ports.scopes,
     sessions,
     sharing: createSharing(ports, settings, { announcements, audit }),
+    streams,
     transfer: createTransfer(ports, { announcements, audit, conversations, live }),
     turns: createTurns(ports, settings, { models, budgets, context, titles, runs, report, live, typing, meters }),
     typing,

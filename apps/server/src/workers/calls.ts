@@ -25,13 +25,13 @@ class Call {
   readonly #over = new AbortController();
   readonly #lost = new AbortController();
   readonly #heard: AccessChange[] = [];
-  #listening: Promise<void> | undefined;
+  #listening: Promise<unknown> | undefined;
   #apply: (change: AccessChange) => void = (change) => this.#heard.push(change);
 
   constructor({ bindings, setup, context }: Given) {
     this.#bindings = bindings;
     this.#context = context;
-    this.#open = () => openEdgeNode(bindings, setup, (work) => context.waitUntil(work));
+    this.#open = () => openEdgeNode(bindings, setup, { hold: (work) => context.waitUntil(work) });
   }
 
   get node(): EdgeNode {
@@ -69,7 +69,7 @@ class Call {
   }
 
   /** Before the credentials are looked at: a stream has to hear of whatever changes from then on. */
-  listen(): Promise<void> {
+  listen(): Promise<unknown> {
     this.#listening ??= followAccess(this.#bindings, {
       apply: (change) => this.#apply(change),
       lost: () => this.#lost.abort(),

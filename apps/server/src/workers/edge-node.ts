@@ -2,6 +2,7 @@ import { createServices, type Services } from "@parley/core";
 import { within } from "@parley/platform/shared";
 import {
   named,
+  type ObjectEventLog,
   objectCache,
   objectEventLog,
   objectRateLimiter,
@@ -32,15 +33,23 @@ export interface EdgeNode {
   ready(): Promise<void>;
   /** Events that were appended have arrived. */
   delivered(): Promise<void>;
+  places: ObjectEventLog["places"];
   /** Waits for what is under way, then lets go of everything. */
   close(): Promise<void>;
 }
 
-export function openEdgeNode(bindings: Bindings, setup: Setup, hold: (work: Promise<void>) => void): EdgeNode {
+interface Runtime {
+  /** Told of work that has to be done before the runtime lets go. */
+  hold(work: Promise<void>): void;
+  /** From when on a new reader hears what passes; without it, from now. */
+  since?(): number;
+}
+
+export function openEdgeNode(bindings: Bindings, setup: Setup, { hold, since }: Runtime): EdgeNode {
   const { config, log, clock, ids, passwords, providers, scopes, system, settings, remembered } = setup;
   const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations });
   const background = workerBackground(log, hold);
-  const eventLog = objectEventLog({ stub: (topic) => named(bindings.TOPICS, topic), log, hold });
+  const eventLog = objectEventLog({ ...(since && { since }), stub: (topic) => named(bindings.TOPICS, topic), log, hold });
   const mailer = openMailer(config, log);
   const services = createServices(
     {
@@ -68,6 +77,7 @@ export function openEdgeNode(bindings: Bindings, setup: Setup, hold: (work: Prom
     ownTurns: services.turns,
     background,
     ready: () => within(vendorsMs, services.models.refreshed()),
+    places: () => eventLog.places(),
     delivered: () => eventLog.settled(),
     async close() {
       background.stop();

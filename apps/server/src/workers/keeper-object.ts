@@ -27,7 +27,7 @@ export class KeeperObject extends DurableObject<Bindings> implements KeeperMetho
   override async alarm(): Promise<void> {
     const now = Date.now();
     await this.ctx.storage.setAlarm(now + roundMs);
-    const node = openEdgeNode(this.env, await setupOf(this.env), (work) => this.ctx.waitUntil(work));
+    const node = openEdgeNode(this.env, await setupOf(this.env), { hold: (work) => this.ctx.waitUntil(work) });
     try {
       await this.#tellSetupCode(node);
       await node.background.performOthers(notTheKeepers, (name, milliseconds) => this.#isDue(name, now - milliseconds));

@@ -60,7 +60,7 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
 
   async #open(): Promise<EdgeNode> {
     const setup = await setupOf(this.env);
-    this.#node ??= openEdgeNode(this.env, setup, (work) => this.ctx.waitUntil(work));
+    this.#node ??= openEdgeNode(this.env, setup, { hold: (work) => this.ctx.waitUntil(work) });
     this.#node.background.begin(writerDuties);
     return this.#node;
   }

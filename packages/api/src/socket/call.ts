@@ -8,6 +8,8 @@ export interface Call {
   readonly type: TRPCProcedureType;
   readonly path: string;
   readonly lastEventId: string | undefined;
+  /** Its client has been told that it has started. */
+  readonly isResumed: boolean;
   /** As it came, then as it was read. */
   input: unknown;
   context: SocketContext | undefined;
