@@ -12,6 +12,8 @@ import { socketPair } from "./web-socket.ts";
 declare const WebSocketRequestResponsePair: new (request: string, response: string) => object;
 
 const lookForQuietMs = 1_000;
+/** An object to which nothing comes for 70 s may be put out, whatever it is doing. */
+const stayAwakeMs = 30_000;
 
 /**
  * One socket: whoever it belongs to is known only once its token has come, and it follows many runs. While nothing happens it
@@ -36,7 +38,6 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     const opening = admitSocket(gate, request, peerOf(request));
     const { client, server } = socketPair();
     await this.#open(server, { opening }, () => this.ctx.acceptWebSocket(server));
-    await this.ctx.storage.setAlarm(Date.now() + lookAfterMs);
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
   }
 
@@ -73,8 +74,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
   override async alarm(): Promise<void> {
     const [server] = this.ctx.getWebSockets();
     if (!server) return this.ctx.storage.deleteAll();
-    await this.ctx.storage.setAlarm(Date.now() + lookAfterMs);
-    if (!this.#awake) await this.#turn(() => this.#lookAfter(server));
+    await this.#turn(() => (this.#awake ? this.#setAlarm(stayAwakeMs) : this.#lookAfter(server)));
   }
 
   async #open(server: ServerSocket, beginning: Beginning, accept: () => void): Promise<void> {
@@ -91,6 +91,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     };
     this.#awake = await openAwakeSocket({ bindings: this.env, setup, server, hold, accept, closed }, beginning);
     this.#looking = setInterval(() => this.#look(server), lookForQuietMs);
+    await this.#setAlarm(stayAwakeMs);
   }
 
   #leave() {
@@ -112,7 +113,8 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     this.#leave();
     const hold = this.#turn(async () => {
       if (!(await askToBeWoken(this.env, this.#name, rested))) return this.#wake(server);
-      await this.#note("a socket sleeps");
+      await this.#setAlarm(lookAfterMs);
+      await this.#note("a socket sleeps", { userId: rested.actor?.userId ?? null });
     });
     this.ctx.waitUntil(hold);
   }
@@ -130,12 +132,13 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
   async #lookAfter(server: ServerSocket): Promise<void> {
     const rested = restedSocket(server);
     if (!rested) return this.#wake(server);
+    await this.#setAlarm(lookAfterMs);
     const heardAt = this.ctx.getWebSocketAutoResponseTimestamp(server)?.getTime() ?? 0;
     if (Date.now() - heardAt > lookAfterMs) {
       if (rested.isAsked) return this.#end(server, { code: 1011, reason: "terminated" });
       server.serializeAttachment({ ...rested, isAsked: true } satisfies RestedSocket);
       server.send("PING");
-      await this.ctx.storage.setAlarm(Date.now() + defaultLimits.answerMs);
+      await this.#setAlarm(defaultLimits.answerMs);
     }
     const again = {
       ...rested,
@@ -149,7 +152,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     const rested = restedSocket(server);
     if (!rested?.isAsked) return;
     server.serializeAttachment({ ...rested, isAsked: false } satisfies RestedSocket);
-    await this.ctx.storage.setAlarm(Date.now() + lookAfterMs);
+    await this.#setAlarm(lookAfterMs);
   }
 
   async #end(server: ServerSocket, ending: Ending): Promise<void> {
@@ -177,8 +180,12 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     return this.ctx.id.toString();
   }
 
-  async #note(message: string): Promise<void> {
-    (await setupOf(this.env)).log.debug({ socket: this.#name }, message);
+  #setAlarm(milliseconds: number): Promise<void> {
+    return this.ctx.storage.setAlarm(Date.now() + milliseconds);
+  }
+
+  async #note(message: string, fields: object = {}): Promise<void> {
+    (await setupOf(this.env)).log.debug({ socket: this.#name, ...fields }, message);
   }
 }
 
