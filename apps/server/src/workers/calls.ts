@@ -8,6 +8,7 @@ import type { Bindings } from "./bindings.ts";
 import { readerDuties } from "./duties.ts";
 import { type EdgeNode, openEdgeNode } from "./edge-node.ts";
 import { peerOf, type Setup } from "./setup.ts";
+import { takenBody } from "./taken-body.ts";
 
 interface Given {
   bindings: Bindings;
@@ -78,8 +79,13 @@ class Call {
     return this.#listening;
   }
 
-  answered(): void {
-    if (this.#isStreamed) return;
+  answered(response: Response): Response {
+    if (this.#isStreamed && response.body) return new Response(takenBody(response.body), response);
+    this.over();
+    return response;
+  }
+
+  over(): void {
     this.#over.abort();
     if (this.#node) this.#context.waitUntil(this.#node.close());
   }
@@ -130,8 +136,9 @@ export function createEdgeApp({ config, log, gate, gateOptions }: Setup) {
 export async function answer(app: ReturnType<typeof createEdgeApp>, request: Request, given: Given): Promise<Response> {
   const call = new Call(given);
   try {
-    return await calls.run(call, () => app.fetch(request, peerOf(request)));
-  } finally {
-    call.answered();
+    return call.answered(await calls.run(call, () => app.fetch(request, peerOf(request))));
+  } catch (cause) {
+    call.over();
+    throw cause;
   }
 }
