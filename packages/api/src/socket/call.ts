@@ -21,7 +21,8 @@ export function createInvoke(router: AnyTRPCRouter): Invoke {
   const { transformer } = router._def._config;
   return (call, signal) => {
     try {
-      call.input = withLastEventId(transformer.input.deserialize(call.input), call.lastEventId);
+      const input = call.isResumed ? undefined : transformer.input.deserialize(call.input);
+      call.input = withLastEventId(input, call.lastEventId);
     } catch (cause) {
       throw new TRPCError({ code: "BAD_REQUEST", cause });
     }

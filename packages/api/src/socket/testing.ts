@@ -56,6 +56,7 @@ function createTopic() {
           advance();
         },
         stop: () => readers.delete(advance),
+        position: () => String(position),
       };
     };
   return {
