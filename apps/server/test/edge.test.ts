@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -37,8 +38,8 @@ describe.skipIf(!databaseKinds.includes("postgres"))("in workerd", () => {
 
   const databaseUrl = () => database.url ?? "";
 
-  async function start(env: Record<string, string> = {}) {
-    const worker = await startLocalWorker({ databaseUrl: databaseUrl(), variables: { ...usual, ...env }, folder });
+  async function start(env: Record<string, string> = {}, onLine = (_line: string) => {}) {
+    const worker = await startLocalWorker({ databaseUrl: databaseUrl(), variables: { ...usual, ...env }, folder, onLine });
     workers.push(worker);
     return worker;
   }
@@ -89,6 +90,25 @@ describe.skipIf(!databaseKinds.includes("postgres"))("in workerd", () => {
     const { answer } = await api.chat.send.mutate({ clientMessageId: "1", content: "Hello" });
     await expect.poll(() => statusOf(answer?.runId ?? ""), { timeout: 10_000 }).toBe("completed");
   });
+
+  test("a stream whose client has left before its answer began comes to its end", async () => {
+    const lines: string[] = [];
+    const { url } = await start({ LOG_LEVEL: "debug" }, (line) => lines.push(line));
+    const registered = await clientOf(url, null).auth.register.mutate({ email: "ada@example.com", password });
+    if ("next" in registered) throw new Error("The account has to be verified first");
+    const headers = { authorization: `Bearer ${registered.tokens.accessToken}` };
+    const call = request(`${url}/trpc/chat.live?input=%7B%22json%22%3A%7B%7D%7D`, { headers });
+    call.on("error", () => {});
+    let isAnswered = false;
+    call.on("response", () => {
+      isAnswered = true;
+    });
+    call.end(() => setImmediate(() => call.destroy()));
+    const told = (message: string) => lines.some((line) => line.includes('"chat.live"') && line.includes(message));
+    await expect.poll(() => told('"reason":null'), { timeout: 10_000 }).toBe(true);
+    expect(isAnswered).toBe(false);
+    await expect.poll(() => told("subscription ended"), { timeout: 60_000, interval: 500 }).toBe(true);
+  }, 90_000);
 
   describe("with a vendor that is silent in mid-answer", () => {
     let upstream: Awaited<ReturnType<typeof startUpstream>>;

@@ -31,6 +31,8 @@ export interface Context {
   readonly refusal: AppError | null;
   readonly origin: Origin;
   readonly transport: Transport;
+  /** It was counted when it began, and goes on. */
+  readonly isResumed?: boolean;
 }
 
 /** What is known of a caller before the credentials have been looked at. */
@@ -44,6 +46,29 @@ export async function createContext(services: Services, caller: Caller, transpor
   const { token, origin } = caller;
   const { actor, refusal } = token === null ? guest : await services.auth.authenticate(token);
   return { services, requestId: transport.requestId, actor, refusal, origin, transport };
+}
+
+/** Whose a socket is, as it can be kept while nobody holds the socket. */
+export interface KeptCaller {
+  readonly origin: Origin;
+  /** Null for a guest, and for whoever was refused. */
+  readonly actor: Pick<Actor, "userId" | "sessionId" | "via"> | null;
+  readonly refusal: Pick<AppError, "reason" | "message"> | null;
+}
+
+export function keptCaller({ origin, actor, refusal }: Pick<Context, "origin" | "actor" | "refusal">): KeptCaller {
+  return {
+    origin,
+    actor: actor && { userId: actor.userId, sessionId: actor.sessionId, via: actor.via },
+    refusal: refusal && { reason: refusal.reason, message: refusal.message },
+  };
+}
+
+/** Whether session and rights still stand is asked anew; the token, which has expired since then, is not. */
+export async function restoreContext(services: Services, kept: KeptCaller, transport: Transport): Promise<Context> {
+  const refused = kept.refusal && new AppError(kept.refusal.reason, kept.refusal.message);
+  const { actor, refusal } = kept.actor ? await services.auth.restore(kept.actor) : { actor: null, refusal: refused };
+  return { services, requestId: transport.requestId, actor, refusal, origin: kept.origin, transport };
 }
 
 const guest = { actor: null, refusal: null };

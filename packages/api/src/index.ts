@@ -1,4 +1,12 @@
-export { type Caller, type Context, createContext, type Transport } from "./context.ts";
+export {
+  type Caller,
+  type Context,
+  createContext,
+  type KeptCaller,
+  keptCaller,
+  restoreContext,
+  type Transport,
+} from "./context.ts";
 export { httpStatusOf } from "./errors.ts";
 export { createApp } from "./http/app.ts";
 export type { HeaderReader } from "./http/exchange.ts";
@@ -9,6 +17,6 @@ export { HttpTransport } from "./http/transport.ts";
 export { subscriptionsOf } from "./http/trpc-plan.ts";
 export { type Router, router } from "./router.ts";
 export { admitSocket } from "./socket/admission.ts";
-export { createSocketHub, type SocketHub } from "./socket/hub.ts";
+export { createSocketHub, type SocketHub, type SocketOpening } from "./socket/hub.ts";
 export { defaultLimits } from "./socket/limits.ts";
-export type { Socket, SocketConnection } from "./socket/socket.ts";
+export type { Resting, RestingSubscription, Socket, SocketConnection } from "./socket/socket.ts";

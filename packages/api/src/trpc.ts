@@ -32,7 +32,7 @@ const countPassing: Count = (context, actor) => (actor ? context.services.limits
 /** What every call passes first: the credentials that were given are good, and the caller has calls left. */
 function admit(context: Context, count: Count): Promise<void> | undefined {
   if (context.refusal) throw context.refusal;
-  return count(context, context.actor);
+  return context.isResumed ? undefined : count(context, context.actor);
 }
 
 /** In a scope of its own, counted, and told in one line of the log. */

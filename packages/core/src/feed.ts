@@ -20,6 +20,8 @@ export interface FeedSink<Event> {
 export interface Following {
   resume(): void;
   stop(): void;
+  /** Whoever follows after this id later misses nothing of what was handed over; null while that cannot be said, or never is. */
+  position?(): string | null;
 }
 
 export type Follow<Event> = (sink: FeedSink<Event>) => Following;

@@ -1,4 +1,4 @@
-export type { AccessChange } from "./access/changes.ts";
+export { type AccessChange, concerns } from "./access/changes.ts";
 export { type AlertRule, type AlertRuleChange, changedRules, usualRules } from "./alerts/rules.ts";
 export { type AlertTone, factsOf, titleOf, toneOf } from "./alerts/wording.ts";
 export type { Actor, Origin } from "./auth/actor.ts";

@@ -1,5 +1,5 @@
 import { type AccessChange, AppError } from "@parley/core";
-import { named } from "@parley/platform/workers";
+import { type Ending, named } from "@parley/platform/workers";
 import type { Bindings } from "./bindings.ts";
 
 interface Options {
@@ -9,24 +9,36 @@ interface Options {
   signal: AbortSignal;
 }
 
+/** Which object tells of changes, and what it has told. */
+export interface AccessPlace {
+  name: string;
+  after: number;
+}
+
 const objects = 4;
 const waitMs = 10_000;
 const retryMs = 500;
 /** Whoever has not heard of changes for longer may not go on. */
 const mostSilence = 4_000;
 
+/** How a socket ends that this has happened to. */
+export function endingOf(kind: "session_ended" | "rights_changed"): Ending {
+  return { code: kind === "session_ended" ? 4401 : 4403, reason: kind };
+}
+
 /** Hears of every change of rights from the time that this has resolved, until the signal. */
-export async function followAccess({ ACCESS }: Pick<Bindings, "ACCESS">, { apply, lost, signal }: Options): Promise<void> {
+export async function followAccess({ ACCESS }: Pick<Bindings, "ACCESS">, { apply, lost, signal }: Options) {
   const name = `access-${Math.floor(Math.random() * objects)}`;
   const first = await named(ACCESS, name)
     .poll(null, 0)
     .catch((cause: unknown) => {
       throw new AppError("unavailable", "Nothing can be opened now: try again in a moment", { retryAfterMs: 2_000, cause });
     });
-  void listen(first.head);
+  let position = first.head;
+  void listen();
+  return { place: (): AccessPlace => ({ name, after: position }) };
 
-  async function listen(head: number) {
-    let position = head;
+  async function listen() {
     let heardAt = Date.now();
     while (!signal.aborted) {
       const answer = await named(ACCESS, name)

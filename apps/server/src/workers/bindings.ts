@@ -1,10 +1,10 @@
-import type { CacheMethods, LimitMethods, ObjectNamespace, Remote, TopicMethods } from "@parley/platform/workers";
+import type { CacheMethods, LimitMethods, ObjectNamespace, Remote, SleeperMethods, TopicMethods } from "@parley/platform/workers";
 import type { AccessMethods } from "./access-object.ts";
 import type { KeeperMethods } from "./keeper-object.ts";
 import type { MetersMethods } from "./meters-object.ts";
 import type { RunMethods } from "./run-object.ts";
 
-/** An object that is asked over HTTP, as a socket's is. */
+/** An object that is asked over HTTP too, as a socket's is. */
 interface Fetched {
   fetch(request: Request): Promise<Response>;
 }
@@ -14,7 +14,7 @@ export interface Bindings {
   HYPERDRIVE: { connectionString: string };
   TOPICS: ObjectNamespace<Remote<TopicMethods>>;
   RUNS: ObjectNamespace<Remote<RunMethods>>;
-  SOCKETS: ObjectNamespace<Fetched>;
+  SOCKETS: ObjectNamespace<Fetched & Remote<SleeperMethods>>;
   ACCESS: ObjectNamespace<Remote<AccessMethods>>;
   LIMITS: ObjectNamespace<Remote<LimitMethods>>;
   CACHE: ObjectNamespace<Remote<CacheMethods>>;

@@ -8,6 +8,7 @@ import type { Bindings } from "./bindings.ts";
 import { readerDuties } from "./duties.ts";
 import { type EdgeNode, openEdgeNode } from "./edge-node.ts";
 import { peerOf, type Setup } from "./setup.ts";
+import { takenBody } from "./taken-body.ts";
 
 interface Given {
   bindings: Bindings;
@@ -25,7 +26,7 @@ class Call {
   readonly #over = new AbortController();
   readonly #lost = new AbortController();
   readonly #heard: AccessChange[] = [];
-  #listening: Promise<void> | undefined;
+  #listening: Promise<unknown> | undefined;
   #apply: (change: AccessChange) => void = (change) => this.#heard.push(change);
 
   constructor({ bindings, setup, context }: Given) {
@@ -35,7 +36,7 @@ class Call {
   }
 
   get node(): EdgeNode {
-    this.#node ??= openEdgeNode(this.#bindings, this.#setup, (work) => this.#context.waitUntil(work));
+    this.#node ??= openEdgeNode(this.#bindings, this.#setup, { hold: (work) => this.#context.waitUntil(work) });
     return this.#node;
   }
 
@@ -69,7 +70,7 @@ class Call {
   }
 
   /** Before the credentials are looked at: a stream has to hear of whatever changes from then on. */
-  listen(): Promise<void> {
+  listen(): Promise<unknown> {
     this.#listening ??= followAccess(this.#bindings, {
       apply: (change) => this.#apply(change),
       lost: () => this.#lost.abort(),
@@ -82,9 +83,17 @@ class Call {
     return named(this.#bindings.METERS, "meters").page();
   }
 
-  answered(): void {
+  answered(response: Response): Response {
+    if (!this.#isStreamed || !response.body) {
+      this.over();
+      return response;
+    }
     this.#handOn();
-    if (this.#isStreamed) return;
+    return new Response(takenBody(response.body), response);
+  }
+
+  over(): void {
+    this.#handOn();
     this.#over.abort();
     if (this.#node) this.#context.waitUntil(this.#node.close());
   }
@@ -140,8 +149,9 @@ export function createEdgeApp({ config, log, gate, gateOptions, memory }: Setup)
 export async function answer(app: ReturnType<typeof createEdgeApp>, request: Request, given: Given): Promise<Response> {
   const call = new Call(given);
   try {
-    return await calls.run(call, () => app.fetch(request, peerOf(request)));
-  } finally {
-    call.answered();
+    return call.answered(await calls.run(call, () => app.fetch(request, peerOf(request))));
+  } catch (cause) {
+    call.over();
+    throw cause;
   }
 }

@@ -2,6 +2,7 @@ import { createMeters, createServices, type Memory, type Services } from "@parle
 import { within } from "@parley/platform/shared";
 import {
   named,
+  type ObjectEventLog,
   objectCache,
   objectEventLog,
   objectRateLimiter,
@@ -36,15 +37,23 @@ export interface EdgeNode {
   ready(): Promise<void>;
   /** Events that were appended have arrived. */
   delivered(): Promise<void>;
+  places: ObjectEventLog["places"];
   /** Waits for what is under way, then lets go of everything. */
   close(): Promise<void>;
 }
 
-export function openEdgeNode(bindings: Bindings, setup: Setup, hold: (work: Promise<void>) => void): EdgeNode {
+export interface EdgeRuntime {
+  /** Told of work that has to be done before the runtime lets go. */
+  hold(work: Promise<void>): void;
+  /** From when on a new reader hears what passes; without it, from now. */
+  since?(): number;
+}
+
+export function openEdgeNode(bindings: Bindings, setup: Setup, { hold, since }: EdgeRuntime): EdgeNode {
   const { config, log, clock, ids, passwords, providers, scopes, system, tracer, settings, memory, remembered } = setup;
   const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations });
   const background = workerBackground(log, hold);
-  const eventLog = objectEventLog({ stub: (topic) => named(bindings.TOPICS, topic), log, hold });
+  const eventLog = objectEventLog({ ...(since && { since }), stub: (topic) => named(bindings.TOPICS, topic), log, hold });
   const mailer = openMailer(config, log);
   const read = createMeters();
   const services = createServices(
@@ -76,6 +85,7 @@ export function openEdgeNode(bindings: Bindings, setup: Setup, hold: (work: Prom
     read,
     background,
     ready: () => within(vendorsMs, services.models.refreshed()),
+    places: () => eventLog.places(),
     delivered: () => eventLog.settled(),
     async close() {
       background.stop();

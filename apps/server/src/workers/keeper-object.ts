@@ -35,7 +35,7 @@ export class KeeperObject extends DurableObject<Bindings> implements KeeperMetho
     const setup = await setupOf(this.env);
     const { METRICS_INTERVAL: everyMs } = setup.config;
     await this.ctx.storage.setAlarm(now + Math.min(roundMs, everyMs));
-    const node = openObjectNode(this.ctx, this.env, setup);
+    const node = openObjectNode(this.env, setup, { hold: (work) => this.ctx.waitUntil(work) });
     try {
       await this.#tellSetupCode(node, now);
       if (this.#isDue(takeReadings, { everyMs, now })) await this.#takeReadings(node, everyMs);

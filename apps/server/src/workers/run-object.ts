@@ -67,7 +67,7 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
   async #open(): Promise<EdgeNode> {
     const setup = await setupOf(this.env);
     if (this.#node) return this.#node;
-    const node = openObjectNode(this.ctx, this.env, setup);
+    const node = openObjectNode(this.env, setup, { hold: (work) => this.ctx.waitUntil(work) });
     this.#node = node;
     this.#exclude = setup.handingOn.include(() => ({ sockets: 0, subscriptions: 0, runs_active: node.services.runs.count() }));
     node.background.begin(writerDuties);

@@ -1,65 +1,199 @@
 /// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
 
 import { DurableObject } from "cloudflare:workers";
-import { admitSocket, createContext, createSocketHub, router, type Socket } from "@parley/api";
-import type { AccessChange } from "@parley/core";
-import { socketTransport } from "../socket-transport.ts";
-import { followAccess } from "./access-feed.ts";
+import { admitSocket, defaultLimits } from "@parley/api";
+import { type Ending, lookAfterMs, type ObjectState, type ServerSocket, type SleeperMethods } from "@parley/platform/workers";
+import { type AwakeSocket, type Beginning, openAwakeSocket } from "./awake-socket.ts";
 import type { Bindings } from "./bindings.ts";
-import { readerDuties } from "./duties.ts";
-import { openObjectNode } from "./object-node.ts";
+import { askToBeWoken, type RestedSocket, restedSocket, wakeNoMore } from "./rested-socket.ts";
 import { peerOf, setupOf } from "./setup.ts";
-import { acceptSocket, socketPair } from "./web-socket.ts";
+import { socketPair } from "./web-socket.ts";
 
-/** One socket: whoever it belongs to is known only once its token has come, and it follows many runs. */
-export class SocketObject extends DurableObject<Bindings> {
+declare const WebSocketRequestResponsePair: new (request: string, response: string) => object;
+
+const lookForQuietMs = 1_000;
+/** An object to which nothing comes for 70 s may be put out, whatever it is doing. */
+const stayAwakeMs = 30_000;
+
+/**
+ * One socket: whoever it belongs to is known only once its token has come, and it follows many runs. While nothing happens it
+ * sleeps: all of it is then in the socket's attachment, and the runtime may put the object out of memory.
+ */
+export class SocketObject extends DurableObject<Bindings> implements SleeperMethods {
+  #awake: AwakeSocket | null = null;
+  /** It falls asleep, wakes up and closes, one after the other. */
+  #turning: Promise<void> = Promise.resolve();
+  #looking: ReturnType<typeof setInterval> | undefined;
+  /** The runtime may put the object out of memory. */
+  #letGo = () => {};
+
+  constructor(ctx: ObjectState, env: Bindings) {
+    super(ctx, env);
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("PING", "PONG"));
+    void this.#note("the object of a socket is in memory");
+  }
+
   async fetch(request: Request): Promise<Response> {
-    const setup = await setupOf(this.env);
-    const opening = admitSocket(setup.gate, request, peerOf(request));
-    const node = openObjectNode(this.ctx, this.env, setup);
-    const { services, background } = node;
-    /** Undefined until the credentials have been looked at; null for a guest. */
-    let userId: string | null | undefined;
-    const hub = createSocketHub({
-      router,
-      log: setup.log,
-      async createContext(caller) {
-        const context = await createContext(services, caller, socketTransport);
-        userId = context.actor?.userId ?? null;
-        return context;
-      },
-      requestId: setup.gateOptions.requestId,
-    });
-    const tellHub = (change: AccessChange) => {
-      if (change.kind === "session_ended") hub.endSession(change.sessionId);
-      else if (change.kind === "rights_changed") hub.rightsChanged(change.userId);
-    };
-    services.access.onChange(tellHub);
-    background.begin(readerDuties);
-    const gone = new AbortController();
-    const heard = followAccess(this.env, {
-      apply(change) {
-        if (userId === undefined) tellHub(change);
-        else if (change.userId === userId) services.access.apply(change);
-      },
-      lost: () => hub.closeAll(1012, "restarting"),
-      signal: gone.signal,
-    });
-    await Promise.all([heard, node.ready()]);
-
-    const exclude = setup.handingOn.include(() => {
-      const { connections, subscriptions } = hub.counts();
-      return { sockets: connections, subscriptions, runs_active: 0 };
-    });
+    const { gate } = await setupOf(this.env);
+    const opening = admitSocket(gate, request, peerOf(request));
     const { client, server } = socketPair();
-    acceptSocket(server, {
-      open: (socket: Socket) => hub.open(socket, opening),
-      closed: () => {
-        gone.abort();
-        exclude();
-        this.ctx.waitUntil(node.close());
-      },
-    });
+    await this.#open(server, { opening }, () => this.ctx.acceptWebSocket(server));
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
+  }
+
+  override async webSocketMessage(server: ServerSocket, message: string | ArrayBuffer): Promise<void> {
+    if (typeof message !== "string") return this.webSocketClose(server, 1003, "text_only");
+    if (!this.#awake && message === "PONG") return this.#isThere(server);
+    if (!this.#awake) await this.#turn(() => this.#wake(server));
+    this.#awake?.message(message);
+  }
+
+  override webSocketClose(server: ServerSocket, code: number, reason: string): Promise<void> {
+    return this.#turn(async () => {
+      close(server, { code: code === 1005 || code === 1006 ? 1000 : code, reason });
+      if (this.#awake) this.#awake.end();
+      else await this.#forget(server);
+    });
+  }
+
+  override webSocketError(server: ServerSocket): Promise<void> {
+    return this.webSocketClose(server, 1011, "failed");
+  }
+
+  async wake(ending: Ending | null): Promise<boolean> {
+    const [server] = this.ctx.getWebSockets();
+    if (!server) return false;
+    await this.#turn(async () => {
+      if (!ending) return this.#wake(server);
+      if (this.#awake) this.#awake.close(ending);
+      else await this.#end(server, ending);
+    });
+    return true;
+  }
+
+  override async alarm(): Promise<void> {
+    const [server] = this.ctx.getWebSockets();
+    if (!server) return this.ctx.storage.deleteAll();
+    await this.#turn(() => (this.#awake ? this.#setAlarm(stayAwakeMs) : this.#lookAfter(server)));
+  }
+
+  async #open(server: ServerSocket, beginning: Beginning, accept: () => void): Promise<void> {
+    const setup = await setupOf(this.env);
+    const hold = (work: Promise<void>) => this.ctx.waitUntil(work);
+    hold(
+      new Promise((resolve) => {
+        this.#letGo = resolve;
+      }),
+    );
+    const closed = () => {
+      this.#leave();
+      hold(this.#forget(server));
+    };
+    this.#awake = await openAwakeSocket({ bindings: this.env, setup, server, hold, accept, closed }, beginning);
+    this.#looking = setInterval(() => this.#look(server), lookForQuietMs);
+    await this.#setAlarm(stayAwakeMs);
+  }
+
+  #leave() {
+    clearInterval(this.#looking);
+    this.#awake = null;
+    this.#letGo();
+  }
+
+  #look(server: ServerSocket) {
+    const rested = this.#awake?.rested();
+    if (!this.#awake || !rested) return;
+    try {
+      server.serializeAttachment(rested);
+    } catch {
+      void this.#note("a socket has too much to keep: its object stays in memory");
+      return this.#awake.stay();
+    }
+    this.#awake.leave();
+    this.#leave();
+    const hold = this.#turn(async () => {
+      if (!(await askToBeWoken(this.env, this.#name, rested))) return this.#wake(server);
+      await this.#setAlarm(lookAfterMs);
+      await this.#note("a socket sleeps", { userId: rested.actor?.userId ?? null });
+    });
+    this.ctx.waitUntil(hold);
+  }
+
+  async #wake(server: ServerSocket): Promise<void> {
+    if (this.#awake) return;
+    const rested = restedSocket(server);
+    // It was awake, and has lost its memory: its client knows where to go on.
+    if (!rested) return this.#end(server, { code: 1012, reason: "restarting" });
+    await wakeNoMore(this.env, this.#name, rested);
+    await this.#open(server, { rested }, () => server.serializeAttachment(null));
+  }
+
+  /** Asks whether the client is still there, where it has not told by itself, and those who are to wake it to go on. */
+  async #lookAfter(server: ServerSocket): Promise<void> {
+    const rested = restedSocket(server);
+    if (!rested) return this.#wake(server);
+    await this.#setAlarm(lookAfterMs);
+    const heardAt = this.ctx.getWebSocketAutoResponseTimestamp(server)?.getTime() ?? 0;
+    if (Date.now() - heardAt > lookAfterMs) {
+      if (rested.isAsked) return this.#end(server, { code: 1011, reason: "terminated" });
+      server.serializeAttachment({ ...rested, isAsked: true } satisfies RestedSocket);
+      server.send("PING");
+      await this.#setAlarm(defaultLimits.answerMs);
+    }
+    const again = {
+      ...rested,
+      access: { ...rested.access, after: null },
+      places: rested.places.map((place) => ({ ...place, passed: null })),
+    };
+    if (!(await askToBeWoken(this.env, this.#name, again))) await this.#wake(server);
+  }
+
+  async #isThere(server: ServerSocket): Promise<void> {
+    const rested = restedSocket(server);
+    if (!rested?.isAsked) return;
+    server.serializeAttachment({ ...rested, isAsked: false } satisfies RestedSocket);
+    await this.#setAlarm(lookAfterMs);
+  }
+
+  async #end(server: ServerSocket, ending: Ending): Promise<void> {
+    close(server, ending);
+    await this.#forget(server);
+  }
+
+  async #forget(server: ServerSocket): Promise<void> {
+    const rested = restedSocket(server);
+    if (rested) await wakeNoMore(this.env, this.#name, rested);
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+  }
+
+  #turn(work: () => Promise<void>): Promise<void> {
+    this.#turning = this.#turning.then(work).catch(async (error: unknown) => {
+      const { log } = await setupOf(this.env);
+      log.warn({ err: error, socket: this.#name }, "a socket could not be woken, or go to sleep");
+      for (const server of this.ctx.getWebSockets()) await this.#end(server, { code: 1013, reason: "unavailable" });
+    });
+    return this.#turning;
+  }
+
+  get #name(): string {
+    return this.ctx.id.toString();
+  }
+
+  #setAlarm(milliseconds: number): Promise<void> {
+    return this.ctx.storage.setAlarm(Date.now() + milliseconds);
+  }
+
+  async #note(message: string, fields: object = {}): Promise<void> {
+    (await setupOf(this.env)).log.debug({ socket: this.#name, ...fields }, message);
+  }
+}
+
+/** It may be closed already. */
+function close(server: ServerSocket, { code, reason }: Ending): void {
+  try {
+    server.close(code, reason);
+  } catch {
+    // Then there is nothing left to do.
   }
 }

@@ -1,9 +1,5 @@
-import type { Socket, SocketConnection } from "@parley/api";
-
-/** Of the runtime's socket, what the DOM's has not. */
-export interface ServerSocket extends WebSocket {
-  accept(): void;
-}
+import type { Socket } from "@parley/api";
+import type { ServerSocket } from "@parley/platform/workers";
 
 declare const WebSocketPair: new () => { 0: WebSocket; 1: ServerSocket };
 
@@ -12,47 +8,62 @@ export function socketPair(): { client: WebSocket; server: ServerSocket } {
   return { client, server };
 }
 
-interface Ends {
-  open(socket: Socket): SocketConnection;
-  /** Once, when it is gone. */
+/** So often a client is asked whether it has read everything until there. */
+const askEveryBytes = 32 * 1_024;
+
+export interface PacedSocket extends Socket {
+  /** A PONG has come. */
+  answered(): void;
+  /** No PONG is on its way. */
+  readonly isAnswered: boolean;
+  /** Something was said to the client, or by it. */
+  activeAt: number;
+}
+
+interface Options {
+  /** What was sent before, and may not have been read. */
+  unread: number;
+  /** It was closed from here. */
   closed(): void;
 }
 
-export function acceptSocket(server: ServerSocket, { open, closed }: Ends): void {
-  let isGone = false;
-  server.accept();
-  const connection = open({
-    // The runtime does not tell.
-    bufferedAmount: 0,
-    send(text) {
-      if (!isGone) server.send(text);
-    },
-    close(code, reason) {
-      server.close(code, reason);
-      gone();
-    },
-    terminate() {
-      server.close(1011, "terminated");
-      gone();
-    },
-  });
+/**
+ * The runtime does not tell how much waits in a socket: a client tells it. It answers each PING with a PONG, in order, and has then
+ * read all that was sent before.
+ */
+export function pacedSocket(server: ServerSocket, { unread, closed }: Options): PacedSocket {
+  let sent = unread;
+  let read = 0;
+  /** What had been sent when each was asked. */
+  const questions: number[] = [];
 
-  function gone() {
-    if (isGone) return;
-    isGone = true;
-    connection.closed();
+  function end(code: number, reason: string) {
+    server.close(code, reason);
     closed();
   }
 
-  server.addEventListener("message", ({ data }) => {
-    if (isGone) return;
-    if (typeof data === "string") return connection.message(data);
-    server.close(1003, "text_only");
-    gone();
-  });
-  server.addEventListener("close", ({ code, reason }) => {
-    if (!isGone) server.close(code === 1005 || code === 1006 ? 1000 : code, reason);
-    gone();
-  });
-  server.addEventListener("error", gone);
+  return {
+    activeAt: Date.now(),
+    get bufferedAmount() {
+      return sent - read;
+    },
+    get isAnswered() {
+      return questions.length === 0;
+    },
+    send(text) {
+      server.send(text);
+      sent += text.length;
+      if (text === "PING") {
+        questions.push(sent);
+        return;
+      }
+      this.activeAt = Date.now();
+      if (sent - (questions.at(-1) ?? read) >= askEveryBytes) this.send("PING");
+    },
+    answered() {
+      read = questions.shift() ?? read;
+    },
+    close: end,
+    terminate: () => end(1011, "terminated"),
+  };
 }

@@ -8,6 +8,8 @@ export interface Call {
   readonly type: TRPCProcedureType;
   readonly path: string;
   readonly lastEventId: string | undefined;
+  /** Its client has been told that it has started. */
+  readonly isResumed: boolean;
   /** As it came, then as it was read. */
   input: unknown;
   context: SocketContext | undefined;
@@ -19,7 +21,8 @@ export function createInvoke(router: AnyTRPCRouter): Invoke {
   const { transformer } = router._def._config;
   return (call, signal) => {
     try {
-      call.input = withLastEventId(transformer.input.deserialize(call.input), call.lastEventId);
+      const input = call.isResumed ? undefined : transformer.input.deserialize(call.input);
+      call.input = withLastEventId(input, call.lastEventId);
     } catch (cause) {
       throw new TRPCError({ code: "BAD_REQUEST", cause });
     }

@@ -6,7 +6,7 @@ import { type Call, type Invoke, isAbortError, isAsyncIterable } from "./call.ts
 import { headOf, readConnectionToken, readMessages, type SocketContext } from "./frames.ts";
 import type { Host } from "./lane.ts";
 import { Outgoing, type OutgoingEnvironment } from "./outgoing.ts";
-import type { Socket, SocketConnection } from "./socket.ts";
+import type { Resting, RestingSubscription, Socket, SocketConnection } from "./socket.ts";
 import { Subscription } from "./subscription.ts";
 
 /** What all connections of a hub share. */
@@ -59,7 +59,27 @@ export class Connection extends Outgoing implements Host, SocketConnection {
 
   open(caller: Caller, expectsConnectionParams: boolean): void {
     if (expectsConnectionParams) this.#caller = caller;
-    else this.#enter(async () => caller);
+    else this.#enter(() => this.environment.createContext(caller));
+  }
+
+  /** Goes on for another connection, with the same subscriptions. */
+  resume(createContext: () => Promise<SocketContext>, subscriptions: readonly RestingSubscription[]): void {
+    this.#enter(createContext);
+    for (const resting of subscriptions) {
+      this.#begin({ ...resting, type: "subscription", input: undefined, context: undefined, isResumed: true });
+    }
+  }
+
+  resting(): Resting | null {
+    const context = this.#context;
+    if (!context || this.isClosed || this.#leaving || this.#calls?.size || this.isWaitedFor) return null;
+    const subscriptions: RestingSubscription[] = [];
+    for (const subscription of this.#subscriptions?.values() ?? []) {
+      const resting = subscription.resting();
+      if (!resting) return null;
+      subscriptions.push(resting);
+    }
+    return { context, subscriptions };
   }
 
   /** Closes once the calls under way have their answers: one of them may be what ended the session. */
@@ -80,7 +100,9 @@ export class Connection extends Outgoing implements Host, SocketConnection {
       this.close(1009, "message_too_large");
     } else if (caller) {
       this.#caller = undefined;
-      this.#enter(async () => ({ origin: caller.origin, token: readConnectionToken(text) ?? caller.token }));
+      this.#enter(async () =>
+        this.environment.createContext({ origin: caller.origin, token: readConnectionToken(text) ?? caller.token }),
+      );
     } else {
       this.#receive(text);
     }
@@ -108,7 +130,8 @@ export class Connection extends Outgoing implements Host, SocketConnection {
 
   async prepare(call: Call): Promise<void> {
     if (!this.#context) await this.#opening;
-    call.context = this.#freshContext();
+    const context = this.#freshContext();
+    call.context = context && { ...context, isResumed: call.isResumed };
   }
 
   forget(id: Call["id"]): void {
@@ -130,17 +153,15 @@ export class Connection extends Outgoing implements Host, SocketConnection {
     for (const controller of this.#calls ?? []) controller.abort(closeReason);
   }
 
-  #enter(readCaller: () => Promise<Caller>): void {
+  #enter(createContext: () => Promise<SocketContext>): void {
     const { environment } = this;
-    this.#opening = readCaller()
-      .then((caller) => environment.createContext(caller))
-      .then((context) => {
-        // A socket keeps who it belongs to: who that is has to be asked again, over another one.
-        if (context.refusal?.reason === "unavailable") throw context.refusal;
-        this.#context = context;
-        this.#heardAt = environment.sweeps;
-        this.#opening = undefined;
-      });
+    this.#opening = createContext().then((context) => {
+      // A socket keeps who it belongs to: who that is has to be asked again, over another one.
+      if (context.refusal?.reason === "unavailable") throw context.refusal;
+      this.#context = context;
+      this.#heardAt = environment.sweeps;
+      this.#opening = undefined;
+    });
     this.#opening.catch((cause: unknown) => {
       const isMalformed = cause instanceof TRPCError && cause.code === "PARSE_ERROR";
       if (!isMalformed) this.report(cause, "the context of a socket could not be made");
@@ -173,7 +194,8 @@ export class Connection extends Outgoing implements Host, SocketConnection {
       this.#subscriptions?.get(id)?.stop();
     } else {
       const { path, input, lastEventId } = message.params;
-      const call: Call = { id, head: headOf(id, jsonrpc), type: message.method, path, input, lastEventId, context: undefined };
+      const head = headOf(id, jsonrpc);
+      const call: Call = { id, head, type: message.method, path, input, lastEventId, context: undefined, isResumed: false };
       if (call.type === "subscription") this.#subscribe(call);
       else void this.#answer(call, isCrowded);
     }
@@ -208,19 +230,23 @@ export class Connection extends Outgoing implements Host, SocketConnection {
   }
 
   #subscribe(call: Call): void {
-    const { environment } = this;
-    const { subscriptions: most } = environment.limits;
+    const { subscriptions: most } = this.environment.limits;
     this.#subscriptions ??= new Map();
     if (this.#subscriptions.has(call.id)) {
       this.fail(call, new TRPCError({ code: "BAD_REQUEST", message: `Duplicate id ${call.id}` }));
     } else if (this.#subscriptions.size >= most) {
       this.fail(call, new AppError("rate_limited", `A socket carries at most ${most} subscriptions`));
     } else {
-      const subscription = new Subscription(call, this);
-      this.#subscriptions.set(call.id, subscription);
-      environment.subscriptions++;
-      void subscription.run();
+      this.#begin(call);
     }
+  }
+
+  #begin(call: Call): void {
+    const subscription = new Subscription(call, this);
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(call.id, subscription);
+    this.environment.subscriptions++;
+    void subscription.run();
   }
 
   /** Every call and every refusal has a request id of its own. */

@@ -77,6 +77,10 @@ export class FeedLane implements Lane, FeedSink<unknown>, Waiter {
     this.#end(undefined);
   }
 
+  position(): string | null {
+    return this.#held ? null : (this.#following?.position?.() ?? null);
+  }
+
   #end(error: unknown): void {
     if (this.#outlet.isOver) return;
     this.#held = undefined;

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { errorShape } from "../errors.ts";
 
 /** What a socket must know of its context; the router's own may hold more. */
-export type SocketContext = Pick<Context, "requestId" | "actor" | "refusal">;
+export type SocketContext = Pick<Context, "requestId" | "actor" | "refusal" | "origin" | "isResumed">;
 
 /** What goes wrong is told with as much of its call as is known. */
 export interface Failure {

@@ -6,7 +6,7 @@ import { Connection, type Environment } from "./connection.ts";
 import { createBodies, reconnect, type SocketContext } from "./frames.ts";
 import { defaultLimits, type SocketLimits } from "./limits.ts";
 import type { Outgoing } from "./outgoing.ts";
-import type { Socket, SocketConnection } from "./socket.ts";
+import type { Resting, Socket, SocketConnection } from "./socket.ts";
 
 export interface SocketHubOptions<Router extends AnyTRPCRouter> {
   readonly router: Router;
@@ -22,8 +22,14 @@ export interface SocketOpening extends Caller {
   readonly expectsConnectionParams: boolean;
 }
 
-export interface SocketHub {
+export interface Resumption<Context = SocketContext> extends Pick<Resting, "subscriptions"> {
+  createContext(): Promise<Context>;
+}
+
+export interface SocketHub<Context = SocketContext> {
   open(socket: Socket, opening: SocketOpening): SocketConnection;
+  /** Goes on with a socket that was left while it rested. */
+  resume(socket: Socket, resumption: Resumption<Context>): SocketConnection;
   /** Every client opens a new socket and moves its subscriptions there before it leaves the old one. */
   broadcastReconnect(): void;
   endSession(sessionId: string): void;
@@ -35,7 +41,9 @@ export interface SocketHub {
 type Timer = ReturnType<typeof setInterval>;
 
 /** tRPC's WebSocket protocol for any runtime. All sockets share two timers, and none runs while nobody needs it. */
-export function createSocketHub<Router extends AnyTRPCRouter>(options: SocketHubOptions<Router>): SocketHub {
+export function createSocketHub<Router extends AnyTRPCRouter>(
+  options: SocketHubOptions<Router>,
+): SocketHub<inferRouterContext<Router> & SocketContext> {
   const { router, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const connections = new Set<Connection>();
@@ -58,14 +66,7 @@ export function createSocketHub<Router extends AnyTRPCRouter>(options: SocketHub
     },
     sweeps: 0,
     subscriptions: 0,
-    async createContext(caller) {
-      // What ends while the credentials are being looked at would otherwise be missed.
-      for (;;) {
-        const seen = changes;
-        const context = await options.createContext(caller);
-        if (seen === changes) return context;
-      }
-    },
+    createContext: (caller) => latest(() => options.createContext(caller)),
     note: (fields, message) => log.debug(fields, message),
     requestId: options.requestId,
     paused(outgoing) {
@@ -81,6 +82,22 @@ export function createSocketHub<Router extends AnyTRPCRouter>(options: SocketHub
     },
     report,
   };
+
+  /** What ends while the credentials are being looked at would otherwise be missed. */
+  async function latest(createContext: () => Promise<SocketContext>): Promise<SocketContext> {
+    for (;;) {
+      const seen = changes;
+      const context = await createContext();
+      if (seen === changes) return context;
+    }
+  }
+
+  function enrol(socket: Socket): Connection {
+    const connection = new Connection(socket, environment);
+    connections.add(connection);
+    sweeping ??= setInterval(sweep, limits.sweepMs);
+    return connection;
+  }
 
   function drain(): void {
     for (const outgoing of paused) {
@@ -104,10 +121,13 @@ export function createSocketHub<Router extends AnyTRPCRouter>(options: SocketHub
 
   return {
     open(socket, { expectsConnectionParams, origin, token }) {
-      const connection = new Connection(socket, environment);
-      connections.add(connection);
-      sweeping ??= setInterval(sweep, limits.sweepMs);
+      const connection = enrol(socket);
       connection.open({ origin, token }, expectsConnectionParams);
+      return connection;
+    },
+    resume(socket, { subscriptions, createContext }) {
+      const connection = enrol(socket);
+      connection.resume(() => latest(createContext), subscriptions);
       return connection;
     },
     broadcastReconnect() {

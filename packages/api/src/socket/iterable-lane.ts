@@ -30,6 +30,10 @@ export class IterableLane implements Lane, Waiter {
     void this.#dispose().then(() => this.#outlet.finish());
   }
 
+  position(): null {
+    return null;
+  }
+
   async #run(): Promise<void> {
     try {
       const iterator = this.#iterable[Symbol.asyncIterator]();

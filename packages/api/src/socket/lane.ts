@@ -38,4 +38,6 @@ export interface Lane {
   start(): void;
   /** The outlet is finished once the lane has cleaned up. */
   stop(): void;
+  /** The id of the event that the next one follows; null where that cannot be said. */
+  position(): string | null;
 }

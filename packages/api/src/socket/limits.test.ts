@@ -148,10 +148,10 @@ describe("the limits of our socket", () => {
       router: createTestRouter(world),
       log: quietLog,
       requestId: () => "",
-      async createContext({ token }: Caller) {
+      async createContext({ token, origin }: Caller) {
         const actor = token !== null && ended.has(token) ? null : actorOf(token);
         await new Promise<void>((resolve) => answers.push(resolve));
-        return { requestId: "", actor, refusal: null, token: actor && token, world };
+        return { requestId: "", actor, refusal: null, origin, token: actor && token, world };
       },
     });
     const socket = new FakeSocket();

@@ -74,8 +74,12 @@ export abstract class Outgoing {
     return true;
   }
 
+  protected get isWaitedFor(): boolean {
+    return this.#waiting !== undefined && this.#waiting.size > 0;
+  }
+
   protected heard(): void {
-    this.isSlow = this.#waiting !== undefined && this.#waiting.size > 0;
+    this.isSlow = this.isWaitedFor;
   }
 
   close(code: number, reason: string): void {

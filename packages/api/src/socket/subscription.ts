@@ -5,6 +5,7 @@ import { FeedLane } from "./feed-lane.ts";
 import { started, stopped } from "./frames.ts";
 import { IterableLane } from "./iterable-lane.ts";
 import type { Host, Lane, Outlet } from "./lane.ts";
+import type { RestingSubscription } from "./socket.ts";
 
 // Without a reason of its own, each abort would build an error with its stack.
 const stopReason = new DOMException("The subscription was stopped", "AbortError");
@@ -53,6 +54,12 @@ export class Subscription implements Outlet {
     this.#lane?.stop();
   }
 
+  resting(): RestingSubscription | null {
+    const lastEventId = this.#lane?.position() ?? null;
+    const { id, head, path } = this.#call;
+    return lastEventId === null ? null : { id, head, path, lastEventId };
+  }
+
   deliver(body: string): void {
     this.host.deliver(this.#call.head + body);
   }
@@ -90,7 +97,7 @@ export class Subscription implements Outlet {
       lane.stop();
     } else {
       this.#lane = lane;
-      this.deliver(started);
+      if (!this.#call.isResumed) this.deliver(started);
       lane.start();
     }
   }

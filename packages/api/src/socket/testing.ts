@@ -56,6 +56,7 @@ function createTopic() {
           advance();
         },
         stop: () => readers.delete(advance),
+        position: () => String(position),
       };
     };
   return {
@@ -217,10 +218,10 @@ export function createTestHub(world: World, limits: Partial<SocketLimits> = {}):
     log: quietLog,
     limits,
     requestId: () => `request-${++calls}`,
-    async createContext({ token }: Caller) {
+    async createContext({ token, origin }: Caller) {
       if (token === "broken") throw new AppError("unavailable", "No database");
       const refusal = token === "unchecked" ? new AppError("unavailable", "The database is busy") : null;
-      return { requestId: "", actor: actorOf(token), refusal, token, world };
+      return { requestId: "", actor: actorOf(token), refusal, origin, token, world };
     },
   });
 }

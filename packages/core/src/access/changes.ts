@@ -70,6 +70,12 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
       if (signal.aborted) controller.abort();
       return controller.signal;
     },
+    /** Where the next reading begins; null before the first. */
+    position: () => floor,
+    /** Before the first reading, for whoever goes on where another has left off: what was read twice is heard twice. */
+    goOnFrom(position: string) {
+      floor = position;
+    },
     /** What is remembered of sessions and rights may be trusted. */
     isFresh: () => clock.now().getTime() - readAt < staleMs,
   };

@@ -213,6 +213,22 @@ describe.each(databaseKinds)("accounts on %s", (kind) => {
       });
     });
 
+    test("are not asked again of whoever holds something open, but whether the session or the key still stands", async () => {
+      await withNode({}, async (other) => {
+        const { actor } = await other.person();
+        const { apiKey } = await other.keys.create(actor, { name: "Robot" }, origin);
+        const key = { userId: actor.userId, sessionId: apiKey.id, via: "key" } as const;
+        other.clock.advance({ seconds: 16 * 60 });
+        expect(await other.auth.restore(actor)).toEqual({ actor, refusal: null });
+        expect(await other.auth.restore(key)).toMatchObject({ actor: { ...key, scopes: expect.any(Array) }, refusal: null });
+        expect((await other.auth.restore({ ...actor, userId: apiKey.id })).refusal).toMatchObject({ reason: "session_ended" });
+        await other.keys.revoke(actor, apiKey.id, origin);
+        await other.auth.logout(actor, origin);
+        expect((await other.auth.restore(actor)).refusal).toMatchObject({ reason: "session_ended" });
+        expect((await other.auth.restore(key)).refusal).toMatchObject({ reason: "unauthenticated" });
+      });
+    });
+
     test("of another secret, changed, unsigned or made up are refused", async () => {
       const { accessToken } = await node.person();
       await withNode({ jwtSecrets: ["another-secret-for-tests-only-0123456789"] }, async (stranger) => {

@@ -223,6 +223,7 @@ export function createAuth(
     },
 
     authenticate: gatekeeper.authenticate,
+    restore: gatekeeper.restore,
   };
 
   async function refuseRegistration(user: { emailKey: string; usernameKey: string | null }, wasInvited: boolean) {

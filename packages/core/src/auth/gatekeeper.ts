@@ -1,7 +1,7 @@
 import { type AccessChanges, concerns } from "../access/changes.ts";
 import { readInstant } from "../database/statement.ts";
 import { AppError, toAppError } from "../errors.ts";
-import type { Keys } from "../keys/keys.ts";
+import type { KeyHolder, Keys } from "../keys/keys.ts";
 import type { Ports } from "../ports.ts";
 import { orEnded } from "../sessions/live-session.ts";
 import { findLiveSession } from "../sessions/queries.ts";
@@ -54,29 +54,30 @@ export function createGatekeeper(
       const before = changes;
       // Before the first reading, what changes now will never be heard of.
       const hears = access.isFresh();
-      const entry = token.startsWith("plk_") ? await checkKey(token) : await checkToken(token);
+      const entry = token.startsWith("plk_") ? await checkKey(await keys.authenticate(token)) : await checkToken(token);
       // A change that came while the database was asked may be newer than its answer.
       if (hears && before === changes) remember(token, entry);
       return entry.authentication;
     } catch (error) {
-      const refusal = toAppError(error);
-      if (!refusal) throw error;
-      return { actor: null, refusal };
+      return refused(error);
     }
   }
 
   async function checkToken(token: string): Promise<Known> {
     const claims = await tokens.verify(token);
-    const session = orEnded(await findLiveSession(database, claims.sessionId, clock.now().toISOString()));
-    if (session.userId !== claims.userId) throw new AppError("session_ended", "This session has ended");
-    const { userId, plan, budget, permissions } = session;
-    const actor: Actor = { userId, sessionId: claims.sessionId, plan, budget, permissions, via: "session", scopes: null };
-    const expiresAt = Math.min(claims.expiresAt, readInstant(session.expiresAt).getTime());
-    return { authentication: { actor, refusal: null }, expiresAt };
+    const { authentication, expiresAt } = await checkSession(claims);
+    return { authentication, expiresAt: Math.min(claims.expiresAt, expiresAt) };
   }
 
-  async function checkKey(key: string): Promise<Known> {
-    const found = await keys.authenticate(key);
+  async function checkSession({ userId, sessionId }: Pick<Actor, "userId" | "sessionId">): Promise<Known> {
+    const session = orEnded(await findLiveSession(database, sessionId, clock.now().toISOString()));
+    if (session.userId !== userId) throw new AppError("session_ended", "This session has ended");
+    const { plan, budget, permissions } = session;
+    const actor: Actor = { userId, sessionId, plan, budget, permissions, via: "session", scopes: null };
+    return { authentication: { actor, refusal: null }, expiresAt: readInstant(session.expiresAt).getTime() };
+  }
+
+  async function checkKey(found: KeyHolder | null): Promise<Known> {
     if (!found) throw new AppError("unauthenticated", "This API key is not valid");
     const { keyId, userId, plan, budget, permissions, scopes, expiresAt } = found;
     const actor: Actor = { userId, sessionId: keyId, plan, budget, permissions, via: "key", scopes };
@@ -85,6 +86,15 @@ export function createGatekeeper(
   }
 
   return {
+    /** For whoever was authenticated long ago, and still holds what was opened then: tokens expire, sessions and keys last. */
+    async restore(caller: Pick<Actor, "userId" | "sessionId" | "via">): Promise<Authentication> {
+      try {
+        const known = caller.via === "key" ? checkKey(await keys.find(caller.sessionId)) : checkSession(caller);
+        return (await known).authentication;
+      } catch (error) {
+        return refused(error);
+      }
+    },
     /** Not a promise for what was seen before. Never throws for what is wrong with the credentials. */
     authenticate(token: string): Authentication | Promise<Authentication> {
       const seen = known.get(token);
@@ -94,4 +104,10 @@ export function createGatekeeper(
       return check(token);
     },
   };
+}
+
+function refused(error: unknown): Authentication {
+  const refusal = toAppError(error);
+  if (!refusal) throw error;
+  return { actor: null, refusal };
 }

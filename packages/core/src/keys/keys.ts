@@ -102,20 +102,25 @@ export function createKeys(
     },
 
     /** Null for whatever is no key, or no longer one. */
-    async authenticate(key: string): Promise<KeyHolder | null> {
-      if (!keyForm.test(key)) return null;
-      const now = clock.now();
-      const found = await findLiveKey(database, await hashKey(key), now.toISOString());
-      if (!found) return null;
-      const { lastUsedAt, permissions, ...holder } = found;
-      const before = new Date(now.getTime() - noteUseEveryMs);
-      if (!lastUsedAt || lastUsedAt <= before) {
-        const use = { id: holder.keyId, now: now.toISOString(), before: before.toISOString() };
-        background.run("note the use of a key", () => noteKeyUse(database, use));
-      }
-      return { ...holder, permissions: narrowPermissions(permissions, holder.scopes) };
-    },
+    authenticate: async (key: string): Promise<KeyHolder | null> =>
+      keyForm.test(key) ? findHolder({ hash: await hashKey(key) }) : null,
+
+    /** Of a key that was seen before. */
+    find: (id: string): Promise<KeyHolder | null> => findHolder({ id }),
   };
+
+  async function findHolder(by: Parameters<typeof findLiveKey>[1]): Promise<KeyHolder | null> {
+    const now = clock.now();
+    const found = await findLiveKey(database, by, now.toISOString());
+    if (!found) return null;
+    const { lastUsedAt, permissions, ...holder } = found;
+    const before = new Date(now.getTime() - noteUseEveryMs);
+    if (!lastUsedAt || lastUsedAt <= before) {
+      const use = { id: holder.keyId, now: now.toISOString(), before: before.toISOString() };
+      background.run("note the use of a key", () => noteKeyUse(database, use));
+    }
+    return { ...holder, permissions: narrowPermissions(permissions, holder.scopes) };
+  }
 }
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

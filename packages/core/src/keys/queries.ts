@@ -106,18 +106,22 @@ interface LiveKeyRow {
   lastUsedAt: string | null;
 }
 
-const liveKey = statement<{ hash: string; now: string }, LiveKeyRow>(
-  "live_key",
-  sql`select api_keys.id as "keyId", users.id as "userId", users.plan,
-      json_build_object('tokens', users.budget_tokens, 'micros', users.budget_micros) as budget, roles.permissions, api_keys.scopes,
-      api_keys.expires_at as "expiresAt", api_keys.last_used_at as "lastUsedAt"
-    from api_keys join users on users.id = api_keys.user_id join roles on roles.name = users.role
-    where api_keys.hash = ${value("hash")} and users.status = 'active' and ${isLive}`,
-);
+/** Missing: a key that was never made, has expired or is revoked, and any while its owner is suspended. */
+const live = (name: string, where: SQL) =>
+  statement<Record<string, unknown>, LiveKeyRow>(
+    name,
+    sql`select api_keys.id as "keyId", users.id as "userId", users.plan,
+        json_build_object('tokens', users.budget_tokens, 'micros', users.budget_micros) as budget, roles.permissions, api_keys.scopes,
+        api_keys.expires_at as "expiresAt", api_keys.last_used_at as "lastUsedAt"
+      from api_keys join users on users.id = api_keys.user_id join roles on roles.name = users.role
+      where ${where} and users.status = 'active' and ${isLive}`,
+  );
 
-/** Null for a key that was never made, has expired or is revoked, and while its owner is suspended. */
-export async function findLiveKey(database: Database, hash: string, now: string) {
-  const [row] = await liveKey(database, { hash, now });
+const liveByHash = live("live_key", sql`api_keys.hash = ${value("hash")}`);
+const liveById = live("live_key_by_id", sql`api_keys.id = ${value("id")}::uuid`);
+
+export async function findLiveKey(database: Database, by: { hash: string } | { id: string }, now: string) {
+  const [row] = await ("hash" in by ? liveByHash : liveById)(database, { ...by, now });
   if (!row) return null;
   return { ...row, expiresAt: readInstantOrNull(row.expiresAt), lastUsedAt: readInstantOrNull(row.lastUsedAt) };
 }

@@ -24,6 +24,7 @@ export function createLive({ eventLog }: Pick<Ports, "eventLog">, { streams }: {
   function followLive(topic: string, from: number, sink: FeedSink<LiveEvent>): Following {
     let following: Following | undefined;
     let isOver = false;
+    let position: number | null = from;
     let gaps = 0;
     let pause: ReturnType<typeof setTimeout> | undefined;
 
@@ -37,11 +38,13 @@ export function createLive({ eventLog }: Pick<Ports, "eventLog">, { streams }: {
       following = eventLog.follow<LiveEvent>(topic, after, {
         entry(entry, more) {
           gaps = 0;
+          position = entry.seq;
           return sink.entry(entry, more);
         },
         end(reason) {
           if (isOver) return;
           if (reason !== "gap") return sink.end(logClosed());
+          position = null;
           const waitMs = gaps++ === 0 ? 0 : Math.min(firstPauseMs * 2 ** (gaps - 2), longestPauseMs);
           pause = setTimeout(() => void catchUp().catch(fail), waitMs);
         },
@@ -53,6 +56,7 @@ export function createLive({ eventLog }: Pick<Ports, "eventLog">, { streams }: {
       const head = await eventLog.head(topic);
       if (isOver) return;
       sink.entry({ id: String(head), event: { type: "resync" } }, false);
+      position = head;
       listen(head);
     }
 
@@ -61,7 +65,7 @@ export function createLive({ eventLog }: Pick<Ports, "eventLog">, { streams }: {
     }
 
     listen(from);
-    return { resume: () => following?.resume(), stop };
+    return { resume: () => following?.resume(), stop, position: () => (position === null ? null : String(position)) };
   }
 
   /** A session listens until its stream is stopped, ends or is abandoned, whichever comes first. */
@@ -80,7 +84,7 @@ export function createLive({ eventLog }: Pick<Ports, "eventLog">, { streams }: {
       },
     });
     return {
-      resume: () => following.resume(),
+      ...following,
       stop() {
         over();
         following.stop();

@@ -13,8 +13,10 @@ export {
   type ObjectState,
   type ObjectStorage,
   type Remote,
+  type ServerSocket,
 } from "./runtime.ts";
 export { workerScopes } from "./scopes.ts";
+export { type Ending, lookAfterMs, openSleepers, type Sleeper, type SleeperMethods, type Sleepers } from "./sleepers.ts";
 export { workerSystem } from "./system.ts";
 export { type ObjectEventLog, objectEventLog } from "./topics/object-event-log.ts";
 export type { TopicMethods } from "./topics/topic-protocol.ts";

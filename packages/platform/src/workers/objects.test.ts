@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { collectingLog } from "@parley/testing";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
-import { afterAll, afterEach, beforeAll, describe } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { cacheContract } from "../contracts/cache.ts";
 import { eventLogContract } from "../contracts/event-log.ts";
 import { rateLimiterContract } from "../contracts/rate-limiter.ts";
@@ -20,6 +20,7 @@ let objects: {
   topics: ObjectNamespace<Remote<TopicMethods>>;
   limits: ObjectNamespace<Remote<LimitMethods>>;
   cache: ObjectNamespace<Remote<CacheMethods>>;
+  sockets: ObjectNamespace<Remote<{ wakings(): number }>>;
 };
 const log = collectingLog();
 
@@ -29,6 +30,12 @@ beforeAll(async () => {
       contents: `export { CacheObject } from "./cache-object.ts";
         export { LimitObject } from "./limit-object.ts";
         export { TopicObject } from "./topics/topic-object.ts";
+        import { DurableObject } from "cloudflare:workers";
+        export class SocketObject extends DurableObject {
+          #wakings = 0;
+          wake() { this.#wakings++; return true; }
+          wakings() { return this.#wakings; }
+        }
         export default { fetch: () => new Response() };`,
       resolveDir: fileURLToPath(new URL(".", import.meta.url)),
     },
@@ -46,14 +53,16 @@ beforeAll(async () => {
       TOPICS: { className: "TopicObject", useSQLite },
       LIMITS: { className: "LimitObject", useSQLite },
       CACHE: { className: "CacheObject", useSQLite },
+      SOCKETS: { className: "SocketObject", useSQLite },
     },
   });
-  const { TOPICS, LIMITS, CACHE } = await miniflare.getBindings<{
+  const { TOPICS, LIMITS, CACHE, SOCKETS } = await miniflare.getBindings<{
     TOPICS: typeof objects.topics;
     LIMITS: typeof objects.limits;
     CACHE: typeof objects.cache;
+    SOCKETS: typeof objects.sockets;
   }>();
-  objects = { topics: TOPICS, limits: LIMITS, cache: CACHE };
+  objects = { topics: TOPICS, limits: LIMITS, cache: CACHE, sockets: SOCKETS };
 });
 afterAll(() => miniflare.dispose());
 
@@ -76,6 +85,45 @@ describe("objectEventLog", () => {
   });
   describe("on two nodes", () => {
     eventLogContract(() => ({ writer: node(), reader: node() }));
+  });
+});
+
+describe("a topic", () => {
+  const event = (id: string) => ({ seq: null, id, event: "1" });
+  const batch = (id: string) => ({ entries: [event(id)], passing: [], isFinished: false });
+  const passing = { id: "p", at: Date.now(), event: "1" };
+
+  function begin(name: string) {
+    const topic = () => named(objects.topics, name);
+    const id = objects.sockets.newUniqueId();
+    const sleeper = { socket: id.toString(), userId: "ada", sessionId: "1", isListening: 1 };
+    return { topic, sleeper, wakings: () => objects.sockets.get(id).wakings() };
+  }
+
+  test("wakes who sleeps there once, when something comes", async () => {
+    const { topic, sleeper, wakings } = begin("wakes");
+    const head = await topic().head();
+    expect(await topic().sleep({ sleeper, after: head, passed: null })).toBe(true);
+    await topic().append(batch("a"));
+    await expect.poll(wakings).toBe(1);
+    await topic().append(batch("b"));
+    expect(await topic().sleep({ sleeper, after: head, passed: null })).toBe(false);
+    expect(await topic().sleep({ sleeper, after: head + 2, passed: null })).toBe(true);
+    await topic().append({ entries: [], passing: [passing], isFinished: false });
+    await expect.poll(wakings).toBe(2);
+    expect(await topic().sleep({ sleeper, after: head + 2, passed: 0 })).toBe(false);
+  });
+
+  test("lets sleep who has left, and tells who never was anywhere to listen first", async () => {
+    const { topic, sleeper, wakings } = begin("left");
+    expect(await topic().sleep({ sleeper, after: 7, passed: null })).toBe(false);
+    const other = begin("left");
+    const after = await topic().head();
+    for (const each of [sleeper, other.sleeper]) expect(await topic().sleep({ sleeper: each, after, passed: null })).toBe(true);
+    await topic().leave(sleeper.socket);
+    await topic().append(batch("a"));
+    await expect.poll(other.wakings).toBe(1);
+    expect(await wakings()).toBe(0);
   });
 });
 

@@ -18,8 +18,22 @@ export interface ObjectStorage {
   deleteAll(): Promise<void>;
 }
 
+/** Of the runtime's socket, what the DOM's has not. */
+export interface ServerSocket extends WebSocket {
+  /** Kept while its object is out of memory; throws for more than 16 KB. */
+  serializeAttachment(attachment: unknown): void;
+  deserializeAttachment(): unknown;
+}
+
 export interface ObjectState extends ExecutionContext {
+  readonly id: ObjectId;
   readonly storage: ObjectStorage;
+  /** The object may be put out of memory while it is open, and is made anew for what comes. */
+  acceptWebSocket(socket: ServerSocket): void;
+  getWebSockets(): ServerSocket[];
+  setWebSocketAutoResponse(pair: object): void;
+  /** When the runtime has last answered for the object. */
+  getWebSocketAutoResponseTimestamp(socket: ServerSocket): Date | null;
   blockConcurrencyWhile<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
@@ -30,6 +44,7 @@ interface ObjectId {
 /** The objects of one class; a stub is good for one call or a few: it breaks with its object. */
 export interface ObjectNamespace<Stub> {
   idFromName(name: string): ObjectId;
+  idFromString(id: string): ObjectId;
   newUniqueId(): ObjectId;
   get(id: ObjectId): Stub;
 }

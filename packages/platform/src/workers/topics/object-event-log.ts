@@ -6,6 +6,8 @@ import type { TopicMethods } from "./topic-protocol.ts";
 import { createTail, type TopicTail } from "./topic-tail.ts";
 
 interface Options {
+  /** From when on a new reader hears what passes. */
+  since?(): number;
   /** A new one each time: a stub breaks with its object. */
   stub(topic: string): Remote<TopicMethods>;
   log: Log;
@@ -15,11 +17,13 @@ interface Options {
 export interface ObjectEventLog extends EventLog {
   /** Everything that was appended has arrived. */
   settled(): Promise<void>;
+  /** Where those who follow topics stand, as far as they have been read. */
+  places(): { topic: string; after: number; passed: number | null }[];
   close(): void;
 }
 
 /** The log of events in Durable Objects, one a topic. */
-export function objectEventLog({ stub, log, hold = () => {} }: Options): ObjectEventLog {
+export function objectEventLog({ since = Date.now, stub, log, hold = () => {} }: Options): ObjectEventLog {
   const writer = crypto.randomUUID();
   const outbox = createOutbox({ stub, log, hold });
   const tails = new Map<string, Set<TopicTail>>();
@@ -34,6 +38,7 @@ export function objectEventLog({ stub, log, hold = () => {} }: Options): ObjectE
   function open(topic: string, after: number): TopicTail {
     const those = tails.get(topic) ?? new Set();
     const tail: TopicTail = createTail(after, {
+      since: since(),
       stub: () => stub(topic),
       hasOneWriter: hasOneWriter(topic),
       wasSaidBefore: saidUntil(count),
@@ -68,6 +73,7 @@ export function objectEventLog({ stub, log, hold = () => {} }: Options): ObjectE
       await stub("ping").head();
     },
     settled: () => outbox.allSettled(),
+    places: () => Array.from(tails, ([topic, those]) => Array.from(those, (tail) => ({ topic, ...tail.place() }))).flat(),
     close() {
       for (const those of tails.values()) for (const tail of those) tail.close();
     },

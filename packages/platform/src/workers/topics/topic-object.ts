@@ -1,8 +1,9 @@
 /// <reference path="../cloudflare.d.ts" />
 import { DurableObject } from "cloudflare:workers";
 import { createBell } from "../bell.ts";
-import type { ObjectState } from "../runtime.ts";
-import type { Passing, TopicAnswer, TopicBatch, TopicMethods, TopicQuestion } from "./topic-protocol.ts";
+import type { ObjectNamespace, ObjectState, Remote } from "../runtime.ts";
+import { openSleepers, type SleeperMethods, type Sleepers } from "../sleepers.ts";
+import type { Passing, SleepingPlace, TopicAnswer, TopicBatch, TopicMethods, TopicQuestion } from "./topic-protocol.ts";
 import { openTopicTable, type TopicTable } from "./topic-table.ts";
 
 /** How long a reader waits for a topic that nobody has written to. */
@@ -20,16 +21,22 @@ interface Passed extends Passing {
   cameAt: number;
 }
 
-/** The log of one run, or of one person. Readers ask, and wait here for what comes. */
-export class TopicObject extends DurableObject implements TopicMethods {
+interface TopicBindings {
+  SOCKETS: ObjectNamespace<Remote<SleeperMethods>>;
+}
+
+/** The log of one run, or of one person. Readers ask, and wait here for what comes; sockets that sleep are woken. */
+export class TopicObject extends DurableObject<TopicBindings> implements TopicMethods {
   readonly #table: TopicTable;
+  readonly #sleepers: Sleepers;
   readonly #bell = createBell();
   #passing: Passed[] = [];
   #serial = 0;
   #alarmAt: number | null = null;
 
-  constructor(ctx: ObjectState, env: unknown) {
+  constructor(ctx: ObjectState, env: TopicBindings) {
     super(ctx, env);
+    this.#sleepers = openSleepers({ sql: ctx.storage.sql, sockets: env.SOCKETS, hold: (work) => ctx.waitUntil(work) });
     this.#table = openTopicTable({
       sql: ctx.storage.sql,
       transactionSync: (work) => ctx.storage.transactionSync(work),
@@ -43,6 +50,17 @@ export class TopicObject extends DurableObject implements TopicMethods {
     if (passing.length > 0) this.#passing = this.#passing.filter((each) => each.cameAt > cameAt - passingMs).slice(-mostPassing);
     if (entries.length > 0 || isFinished) this.#keep(isFinished ? keptMs.finished : keptMs.numberedHere);
     this.#bell.ring();
+    for (const { socket } of this.#sleepers.all()) this.#sleepers.wake(socket);
+  }
+
+  sleep({ sleeper, after, passed }: SleepingPlace): boolean {
+    if (this.#table.state()?.head !== after || (passed !== null && passed !== this.#serial)) return false;
+    this.#sleepers.add(sleeper);
+    return true;
+  }
+
+  leave(socket: string): void {
+    this.#sleepers.remove(socket);
   }
 
   head(): number {
@@ -66,6 +84,7 @@ export class TopicObject extends DurableObject implements TopicMethods {
   override async alarm(): Promise<void> {
     const state = this.#table.state();
     this.#alarmAt = null;
+    this.#sleepers.forgetVanished();
     if (!state || state.is_finished === 1 || state.first > state.head) {
       await this.ctx.storage.deleteAll();
       return;

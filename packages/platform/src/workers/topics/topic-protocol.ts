@@ -1,3 +1,5 @@
+import type { Sleeper } from "../sleepers.ts";
+
 /** What the writers of a topic hand to its object. */
 export interface TopicBatch {
   entries: AppendedEntry[];
@@ -43,8 +45,19 @@ export type TopicAnswer =
       isOver: boolean;
     };
 
+/** Where a reader stands, who would rather be woken than ask. */
+export interface SleepingPlace {
+  sleeper: Sleeper;
+  after: number;
+  /** As of the last answer; null for whoever does not know it any more. */
+  passed: number | null;
+}
+
 export interface TopicMethods {
   append(batch: TopicBatch): void;
   poll(question: TopicQuestion): Promise<TopicAnswer>;
+  /** Wakes this socket when something comes. False when something has come since: that has to be heard first. */
+  sleep(place: SleepingPlace): boolean;
+  leave(socket: string): void;
   head(): number;
 }

@@ -16,6 +16,8 @@ import type { Remote } from "../runtime.ts";
 import type { TopicAnswer, TopicMethods } from "./topic-protocol.ts";
 
 interface Options {
+  /** What passed before is not for its readers. */
+  since: number;
   stub(): Remote<TopicMethods>;
   hasOneWriter: boolean;
   /** What passed in this process before there was this tail. */
@@ -32,9 +34,8 @@ const mostBehind = 512;
 export type TopicTail = ReturnType<typeof createTail>;
 
 /** One stretch of a topic, read once for all who follow it here. */
-export function createTail(after: number, { stub, hasOneWriter, wasSaidBefore, onEnd }: Options) {
+export function createTail(after: number, { since, stub, hasOneWriter, wasSaidBefore, onEnd }: Options) {
   const topic: Topic = createTopic(after + 1);
-  const since = Date.now();
   const passedHere = new Set<string>();
   let passed: number | null = null;
   let isReading = false;
@@ -125,5 +126,6 @@ export function createTail(after: number, { stub, hasOneWriter, wasSaidBefore, o
       pass(topic, event);
     },
     close: () => end("closed"),
+    place: () => ({ after: headOf(topic), passed }),
   };
 }
