@@ -49,7 +49,7 @@ export function createSummaries(
   /** One for a conversation: turns on several branches mostly want the same. */
   const flights = new Map<string, Flight>();
 
-  async function make(wish: SummaryWish & { model: OfferedModel }, signal: AbortSignal): Promise<Summary | null> {
+  async function make(wish: SummaryWish, signal: AbortSignal): Promise<Summary | null> {
     const { messages, earlier, model, userId, budget, room, readAt } = wish;
     const through = messages[0].id;
     const found = await findSummary(database, through);
@@ -67,7 +67,7 @@ export function createSummaries(
     return { through, content };
   }
 
-  function begin(wish: SummaryWish & { model: OfferedModel }): Flight {
+  function begin(wish: SummaryWish): Flight {
     const { conversationId } = wish;
     const abort = new AbortController();
     const made = make(wish, abort.signal)

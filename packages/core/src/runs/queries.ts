@@ -15,13 +15,13 @@ export const lease = sql`now() + interval '15 seconds'`;
 const checkpoint = statement<{ epoch: string; rows: string }, { id: string; stopRequested: boolean }>(
   "checkpoint_runs",
   // What is sent again because its answer was lost is not appended again: the offset says where it belongs.
-  sql`update runs set text = case when new.text = '' and new.text_at > 0 then runs.text else left(runs.text, new.text_at) || new.text end,
-      reasoning = case when new.reasoning = '' and new.reasoning_at > 0 then runs.reasoning
-        else left(runs.reasoning, new.reasoning_at) || new.reasoning end,
+  sql`update runs set text = case when new.text = '' and new."textAt" > 0 then runs.text else left(runs.text, new."textAt") || new.text end,
+      reasoning = case when new.reasoning = '' and new."reasoningAt" > 0 then runs.reasoning
+        else left(runs.reasoning, new."reasoningAt") || new.reasoning end,
       seq = new.seq, failovers = coalesce(new.failovers, runs.failovers), tools = coalesce(new.tools, runs.tools),
       context = coalesce(new.context, runs.context), lease_until = ${lease}
     from jsonb_to_recordset(${value("rows")}::jsonb)
-      as new(id uuid, text text, text_at int, reasoning text, reasoning_at int, seq int, failovers jsonb, tools jsonb,
+      as new(id uuid, text text, "textAt" int, reasoning text, "reasoningAt" int, seq int, failovers jsonb, tools jsonb,
         context jsonb)
     where runs.id = new.id and runs.epoch = ${value("epoch")}::uuid and runs.status = 'running'
     returning runs.id, runs.stop_requested as "stopRequested"`,
@@ -32,9 +32,9 @@ export interface Checkpoint {
   seq: number;
   /** What came after the position that the last checkpoint has saved, in characters of Postgres. */
   text: string;
-  text_at: number;
+  textAt: number;
   reasoning: string;
-  reasoning_at: number;
+  reasoningAt: number;
   /** Null when there are no new ones. */
   failovers: Failover[] | null;
   tools: ToolMark[] | null;

@@ -21,7 +21,6 @@ interface Registered {
 const checkpointMs = 500;
 /** How often a process looks whether another one's run has ended. */
 const awaitMs = 500;
-const unknown = { size: 1 };
 
 export type Runs = ReturnType<typeof createRuns>;
 
@@ -87,7 +86,7 @@ export function createRuns(
         const own = active.get(runId);
         if (own) return await Promise.race([own.ended.catch(() => {}), aborted]);
         // While the database is away nobody knows, and it is asked again.
-        const isRunning = async () => (await findRunning(database, [runId]).catch(() => unknown)).size > 0;
+        const isRunning = async () => (await findRunning(database, [runId]).catch(() => null))?.size !== 0;
         while (!signal.aborted && (await isRunning())) {
           await Promise.race([new Promise((resolve) => setTimeout(resolve, awaitMs)), aborted]);
         }

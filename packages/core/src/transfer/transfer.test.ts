@@ -19,10 +19,11 @@ describe.each(databaseKinds)("a conversation on %s", (kind) => {
 
   type Row = Partial<typeof messages.$inferInsert>;
 
-  /** Messages as given, each a minute after the one before. */
+  /** Messages as given, each a second after the one before. */
   async function conversation(owner: string, rows: (Row & { content: string })[] = [], given: object = {}) {
     const id = node.ids.next();
-    const createdAt = new Date(now - 86_400_000);
+    // Not a day ago: a message whose id is more than a day younger than itself is sorted by its own time.
+    const createdAt = new Date(now - 3_600_000);
     await node.database.insert(conversations).values({ id, title: "A talk", createdAt, messageCount: rows.length, ...given });
     await node.database.insert(members).values({ conversationId: id, userId: owner, role: "owner" });
     const filled = rows.map((row, index) => ({
@@ -31,7 +32,7 @@ describe.each(databaseKinds)("a conversation on %s", (kind) => {
       role: "user" as const,
       status: "complete" as const,
       parts: row.content === "" ? [] : [{ type: "text" as const, text: row.content }],
-      createdAt: new Date(createdAt.getTime() + index * 60_000),
+      createdAt: new Date(createdAt.getTime() + index * 1_000),
       ...row,
     }));
     for (let from = 0; from < filled.length; from += 1_000) {
