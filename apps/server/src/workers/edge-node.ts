@@ -16,7 +16,7 @@ import { remoteTurns, type Turns } from "./remote-turns.ts";
 import type { Setup } from "./setup.ts";
 
 /** Put in by `scripts/edge/bundle.ts`: a worker has no folder to read them from. */
-declare const migrations: readonly string[];
+declare const migrations: string;
 
 /** Of six that may be open at once; more would only wait for one another. */
 const connections = 3;
@@ -38,7 +38,7 @@ export interface EdgeNode {
 
 export function openEdgeNode(bindings: Bindings, setup: Setup, hold: (work: Promise<void>) => void): EdgeNode {
   const { config, log, clock, ids, passwords, providers, scopes, system, settings, remembered } = setup;
-  const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations });
+  const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations: migrations.split(" ") });
   const background = workerBackground(log, hold);
   const eventLog = objectEventLog({ stub: (topic) => named(bindings.TOPICS, topic), log, hold });
   const mailer = openMailer(config, log);
