@@ -8,7 +8,7 @@ const help = `npm run soak -- [--cases N] [--minutes N] [--seed N] [--log memory
   --cases      how many on each log (1000; with --processes 25, all at once)
   --minutes    until so much time has passed on each log, instead
   --seed       of the first case; the same seed makes the same sequences
-  --log        that one only; edge, with --processes, is the worker in workerd
+  --log        that one only; edge is the worker in workerd
   --processes  real processes, which are killed, instead of servers in one process`;
 
 const options = { type: "string" };

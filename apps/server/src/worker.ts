@@ -19,14 +19,16 @@ let isKept = false;
 export default {
   async fetch(request: Request, bindings: Bindings, context: ExecutionContext): Promise<Response> {
     const setup = await setupOf(bindings);
-    if (!isKept) {
+    try {
+      if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return await openSocket(request, bindings, setup);
+      const app = apps.get(setup) ?? createEdgeApp(setup);
+      apps.set(setup, app);
+      return await answer(app, request, { bindings, setup, context });
+    } finally {
+      // The first answer does not wait for the keeper's start.
+      if (!isKept) context.waitUntil(named(bindings.KEEPER, "keeper").wake());
       isKept = true;
-      context.waitUntil(named(bindings.KEEPER, "keeper").wake());
     }
-    if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return openSocket(request, bindings, setup);
-    const app = apps.get(setup) ?? createEdgeApp(setup);
-    apps.set(setup, app);
-    return answer(app, request, { bindings, setup, context });
   },
 };
 

@@ -12,7 +12,7 @@ export type Client = TRPCClient<AppRouter>;
 export type Transport = "http" | "websocket";
 
 interface Options {
-  /** `workerd`: the worker, on Postgres. Time and providers are its own there. */
+  /** `workerd`: the worker, on Postgres. Time is its own there, and a test's provider a vendor that it asks over HTTP. */
   database?: Place;
   env?: Record<string, string>;
   providers?: Provider[];
@@ -46,9 +46,8 @@ export async function testApp({ database: kind = "pglite", env = {}, providers }
   const assets = { migrations: migrationsFolder, pgliteTemplate: null };
   const letters = collectingMailer();
   const overrides = { clock, mailer: letters.mailer, openDatabase: async () => database, ...(providers && { providers }) };
-  if (isWorkerd && providers) throw new Error("A test's own provider cannot be brought into workerd");
   const server = isWorkerd
-    ? await startWorkerd(database, variables)
+    ? await startWorkerd({ database, variables, ...(providers && { providers }) })
     : await startServer(readConfig(variables), { assets, log, overrides });
   const { url } = server;
   const socketUrl = `${url.replace("http", "ws")}/trpc`;

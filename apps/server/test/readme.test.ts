@@ -23,7 +23,10 @@ const runtimes = process.env.TEST_DATABASE_URL ? ["Node", "workerd"] : ["Node"];
 async function open(runtime: string) {
   for (const built of [serverEntry, client]) expect(existsSync(built), "`npm test` builds first").toBe(true);
   folder = await mkdtemp(path.join(os.tmpdir(), "parley-readme-"));
-  server = runtime === "Node" ? await openProcess() : await startWorkerd(await openTestDatabase("postgres"), usual);
+  server =
+    runtime === "Node"
+      ? await openProcess()
+      : await startWorkerd({ database: await openTestDatabase("postgres"), variables: usual });
   children = [];
   const script = /```js\n(.*?)```/s.exec(await readFile(readme, "utf8"))?.[1] ?? "";
   const here = script

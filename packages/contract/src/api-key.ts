@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { object } from "./object.ts";
 import { id, text } from "./text.ts";
 
 /** What a key may be used for. */
@@ -15,14 +16,14 @@ export const defaultScopes: readonly Scope[] = ["chat.read", "chat.write", "acco
 
 const lastDate = new Date("9999-12-31T23:59:59.999Z");
 
-export const CreateApiKey = z.object({
+export const CreateApiKey = object(() => ({
   name: text().trim().min(1).max(100),
   scopes: z.array(Scope).min(1).max(20).optional(),
   expiresAt: z.date().max(lastDate).optional(),
-});
+}));
 export type CreateApiKey = z.output<typeof CreateApiKey>;
 
-export const ApiKey = z.object({
+export const ApiKey = object(() => ({
   id: id(),
   name: z.string(),
   /** The beginning of the key, to recognise it by. */
@@ -31,11 +32,11 @@ export const ApiKey = z.object({
   createdAt: z.date(),
   expiresAt: z.date().nullable(),
   lastUsedAt: z.date().nullable(),
-});
+}));
 export type ApiKey = z.output<typeof ApiKey>;
 
 /** The key itself is told once: only its hash is kept. */
-export const CreatedApiKey = z.object({ key: z.string(), apiKey: ApiKey });
+export const CreatedApiKey = object(() => ({ key: z.string(), apiKey: ApiKey }));
 export type CreatedApiKey = z.output<typeof CreatedApiKey>;
 
 export const ApiKeyList = z.array(ApiKey);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { object } from "./object.ts";
 import { id, text } from "./text.ts";
 
 /** 8 to 128 characters with an upper and a lower case letter, a digit and a special character. */
@@ -16,9 +17,9 @@ export const Username = z
   .string()
   .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{2,31}$/u, "A username has 3 to 32 letters, digits, dots, dashes or underscores");
 
-const Device = z.object({ name: text().trim().max(100).optional() });
+const Device = object(() => ({ name: text().trim().max(100).optional() }));
 
-export const Register = z.object({
+export const Register = object(() => ({
   email: Email,
   password: Password,
   username: Username.optional(),
@@ -30,21 +31,21 @@ export const Register = z.object({
   invitation: z.string().max(100).optional(),
   /** For the first account of all when it is not made on the machine itself: printed at the start. */
   setupCode: z.string().max(100).optional(),
-});
+}));
 export type Register = z.output<typeof Register>;
 
-export const Login = z.object({
+export const Login = object(() => ({
   identifier: text().trim().min(1).max(254),
   password: text().min(1).max(128),
   device: Device.optional(),
   cookie: z.boolean().optional(),
-});
+}));
 export type Login = z.output<typeof Login>;
 
 export const Plan = z.enum(["free", "pro", "enterprise"]);
 export type Plan = z.output<typeof Plan>;
 
-export const User = z.object({
+export const User = object(() => ({
   id: id(),
   email: z.string(),
   username: z.string().nullable(),
@@ -52,65 +53,65 @@ export const User = z.object({
   role: z.string(),
   plan: Plan,
   createdAt: z.date(),
-});
+}));
 export type User = z.output<typeof User>;
 
-export const Session = z.object({
+export const Session = object(() => ({
   id: id(),
   device: z.object({ name: z.string().nullable(), browser: z.string().nullable(), os: z.string().nullable() }),
   ip: z.string().nullable(),
   createdAt: z.date(),
   lastActiveAt: z.date(),
   expiresAt: z.date(),
-});
+}));
 export type Session = z.output<typeof Session>;
 
 export const SessionList = z.array(Session.extend({ current: z.boolean() }));
 export type SessionList = z.output<typeof SessionList>;
 
 /** Without the tokens themselves where they are in cookies. */
-export const Tokens = z.object({
+export const Tokens = object(() => ({
   accessToken: z.string().optional(),
   refreshToken: z.string().optional(),
   expiresIn: z.int(),
   tokenType: z.literal("Bearer"),
-});
+}));
 export type Tokens = z.output<typeof Tokens>;
 
-export const SignedIn = z.object({ user: User, session: Session, tokens: Tokens });
+export const SignedIn = object(() => ({ user: User, session: Session, tokens: Tokens }));
 export type SignedIn = z.output<typeof SignedIn>;
 
-export const Registered = z.union([SignedIn, z.object({ next: z.literal("verify_email") })]);
+export const Registered = z.union([SignedIn, object(() => ({ next: z.literal("verify_email") }))]);
 export type Registered = z.output<typeof Registered>;
 
-export const Refresh = z.object({
+export const Refresh = object(() => ({
   /** Without it, the one in the cookie. */
   refreshToken: z.string().max(200).optional(),
   /** Made and kept by the client before it asks: a repetition of the same attempt is answered as the first. */
   attemptId: text().min(8).max(100).optional(),
-});
+}));
 export type Refresh = z.output<typeof Refresh>;
 
-export const Refreshed = z.object({ tokens: Tokens });
+export const Refreshed = object(() => ({ tokens: Tokens }));
 export type Refreshed = z.output<typeof Refreshed>;
 
-export const ChangePassword = z.object({ currentPassword: text().min(1).max(128), newPassword: Password });
+export const ChangePassword = object(() => ({ currentPassword: text().min(1).max(128), newPassword: Password }));
 export type ChangePassword = z.output<typeof ChangePassword>;
 
-export const RequestPasswordReset = z.object({ email: Email });
+export const RequestPasswordReset = object(() => ({ email: Email }));
 export type RequestPasswordReset = z.output<typeof RequestPasswordReset>;
 
 const LinkToken = z.string().min(1).max(100);
 
-export const ResetPassword = z.object({ token: LinkToken, newPassword: Password });
+export const ResetPassword = object(() => ({ token: LinkToken, newPassword: Password }));
 export type ResetPassword = z.output<typeof ResetPassword>;
 
-export const VerifyEmail = z.object({ token: LinkToken });
+export const VerifyEmail = object(() => ({ token: LinkToken }));
 export type VerifyEmail = z.output<typeof VerifyEmail>;
 
-export const Done = z.object({ done: z.literal(true) });
+export const Done = object(() => ({ done: z.literal(true) }));
 export type Done = z.output<typeof Done>;
 
 /** Null for a call that was made with a key. */
-export const Me = z.object({ user: User, session: z.object({ id: id() }).nullable() });
+export const Me = object(() => ({ user: User, session: z.object({ id: id() }).nullable() }));
 export type Me = z.output<typeof Me>;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Receipt } from "./events.ts";
 import { Message } from "./messages.ts";
+import { object } from "./object.ts";
 import { ModelId, Person } from "./shapes.ts";
 import { id, text } from "./text.ts";
 
@@ -46,32 +47,32 @@ export const SendMessage = z
   });
 export type SendMessage = z.output<typeof SendMessage>;
 
-export const Regenerate = z.object({
+export const Regenerate = object(() => ({
   /** The answer to give again, or the message to answer. */
   messageId: Id,
   /** Makes it happen once, as with `send`. */
   clientMessageId: ClientMessageId.optional(),
   ...answering,
-});
+}));
 export type Regenerate = z.output<typeof Regenerate>;
 
 export type Answering = Pick<SendMessage, keyof typeof answering>;
 
-export const SendAccepted = z.object({
+export const SendAccepted = object(() => ({
   conversationId: Id,
   message: Message,
   answer: z.object({ messageId: Id, runId: Id }).nullable(),
-});
+}));
 export type SendAccepted = z.output<typeof SendAccepted>;
 
-export const StopRun = z.object({ runId: Id });
+export const StopRun = object(() => ({ runId: Id }));
 export type StopRun = z.output<typeof StopRun>;
 
-export const GetRun = z.object({ runId: Id });
+export const GetRun = object(() => ({ runId: Id }));
 export type GetRun = z.output<typeof GetRun>;
 
 /** What was sent to the model, as its vendor was asked. */
-const SentRequest = z.object({
+const SentRequest = object(() => ({
   system: z.string().nullable(),
   /** What stands for the messages that no longer fitted. */
   summary: z.string().nullable(),
@@ -86,9 +87,9 @@ const SentRequest = z.object({
     maxTokens: z.int().nullable(),
     reasoning: z.string(),
   }),
-});
+}));
 
-export const Run = z.object({
+export const Run = object(() => ({
   id: Id,
   conversationId: Id,
   messageId: Id,
@@ -100,24 +101,24 @@ export const Run = z.object({
   receipt: z.custom<Receipt>(),
   /** For who asked; null for others, and before it is sent. */
   request: SentRequest.nullable(),
-});
+}));
 export type Run = z.output<typeof Run>;
 
-export const FollowRun = z.object({ runId: Id, lastEventId: z.string().max(100).nullish() });
+export const FollowRun = object(() => ({ runId: Id, lastEventId: z.string().max(100).nullish() }));
 export type FollowRun = z.output<typeof FollowRun>;
 
-export const FollowLive = z.object({ lastEventId: z.string().max(100).nullish() });
+export const FollowLive = object(() => ({ lastEventId: z.string().max(100).nullish() }));
 export type FollowLive = z.output<typeof FollowLive>;
 
-export const Room = z.object({ conversationId: Id });
+export const Room = object(() => ({ conversationId: Id }));
 export type Room = z.output<typeof Room>;
 
 /** Who is in the room now. */
-export const Entered = z.object({ users: z.array(Person) });
+export const Entered = object(() => ({ users: z.array(Person) }));
 export type Entered = z.output<typeof Entered>;
 
-export const Typing = z.object({ conversationId: Id, typing: z.boolean() });
+export const Typing = object(() => ({ conversationId: Id, typing: z.boolean() }));
 export type Typing = z.output<typeof Typing>;
 
-export const MarkRead = z.object({ conversationId: Id, messageId: Id });
+export const MarkRead = object(() => ({ conversationId: Id, messageId: Id }));
 export type MarkRead = z.output<typeof MarkRead>;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Conversation as ConversationType } from "./events.ts";
 import { Message } from "./messages.ts";
+import { object } from "./object.ts";
 import { GivenMetadata, MessageRole, Metadata, ModelId, PageSize, Person, Tag } from "./shapes.ts";
 import { id, text } from "./text.ts";
 
@@ -8,7 +9,7 @@ const Id = id();
 const MemberRole = z.enum(["owner", "editor", "viewer"]);
 const Visibility = z.enum(["private", "public"]);
 
-export const Conversation = z.object({
+export const Conversation = object(() => ({
   id: Id,
   title: z.string(),
   description: z.string().nullable(),
@@ -27,7 +28,7 @@ export const Conversation = z.object({
   unreadCount: z.int(),
   createdAt: z.date(),
   updatedAt: z.date(),
-}) satisfies z.ZodType<ConversationType>;
+})) satisfies z.ZodType<ConversationType>;
 export type Conversation = z.output<typeof Conversation>;
 
 const Title = text().trim().min(1).max(200);
@@ -51,10 +52,10 @@ export const CreateConversation = z.object(editable).partial();
 export type CreateConversation = z.output<typeof CreateConversation>;
 
 /** What is not named stays as it is. */
-export const UpdateConversation = z.object({ id: Id, ...z.object({ ...editable, archived: z.boolean() }).partial().shape });
+export const UpdateConversation = object(() => ({ id: Id, ...z.object({ ...editable, archived: z.boolean() }).partial().shape }));
 export type UpdateConversation = z.output<typeof UpdateConversation>;
 
-export const ListConversations = z.object({
+export const ListConversations = object(() => ({
   cursor: z.string().max(1_000).optional(),
   limit: PageSize.optional(),
   /** `activity` without a word, newest first. */
@@ -67,37 +68,37 @@ export const ListConversations = z.object({
   pinned: z.boolean().optional(),
   tag: Tag.optional(),
   withTotal: z.boolean().optional(),
-});
+}));
 export type ListConversations = z.output<typeof ListConversations>;
 
-export const ConversationPage = z.object({
+export const ConversationPage = object(() => ({
   items: z.array(Conversation),
   nextCursor: z.string().nullable(),
   total: z.int().optional(),
-});
+}));
 export type ConversationPage = z.output<typeof ConversationPage>;
 
-export const PinConversation = z.object({ id: Id, pinned: z.boolean() });
+export const PinConversation = object(() => ({ id: Id, pinned: z.boolean() }));
 export type PinConversation = z.output<typeof PinConversation>;
 
-export const AddMember = z.object({ id: Id, identifier: text().trim().min(1).max(320), role: MemberRole });
+export const AddMember = object(() => ({ id: Id, identifier: text().trim().min(1).max(320), role: MemberRole }));
 export type AddMember = z.output<typeof AddMember>;
 
-export const SetMemberRole = z.object({ id: Id, userId: Id, role: MemberRole });
+export const SetMemberRole = object(() => ({ id: Id, userId: Id, role: MemberRole }));
 export type SetMemberRole = z.output<typeof SetMemberRole>;
 
-export const RemoveMember = z.object({ id: Id, userId: Id });
+export const RemoveMember = object(() => ({ id: Id, userId: Id }));
 export type RemoveMember = z.output<typeof RemoveMember>;
 
-export const ListPublic = z.object({
+export const ListPublic = object(() => ({
   cursor: z.string().max(1_000).optional(),
   limit: PageSize.optional(),
   search: text().trim().min(1).max(200).optional(),
-});
+}));
 export type ListPublic = z.output<typeof ListPublic>;
 
 /** A room as those see it who have not joined. */
-const PublicRoom = z.object({
+const PublicRoom = object(() => ({
   id: Id,
   title: z.string(),
   description: z.string().nullable(),
@@ -105,18 +106,18 @@ const PublicRoom = z.object({
   memberCount: z.int(),
   isMember: z.boolean(),
   updatedAt: z.date(),
-});
+}));
 
-export const PublicRoomPage = z.object({ items: z.array(PublicRoom), nextCursor: z.string().nullable() });
+export const PublicRoomPage = object(() => ({ items: z.array(PublicRoom), nextCursor: z.string().nullable() }));
 export type PublicRoomPage = z.output<typeof PublicRoomPage>;
 
-export const ShareConversation = z.object({ id: Id, on: z.boolean() });
+export const ShareConversation = object(() => ({ id: Id, on: z.boolean() }));
 export type ShareConversation = z.output<typeof ShareConversation>;
 
-export const Shared = z.object({ shareUrl: z.string().nullable() });
+export const Shared = object(() => ({ shareUrl: z.string().nullable() }));
 export type Shared = z.output<typeof Shared>;
 
-export const ReadShared = z.object({
+export const ReadShared = object(() => ({
   /** The last part of a share link. */
   token: z
     .string()
@@ -124,11 +125,11 @@ export const ReadShared = z.object({
     .regex(/^[\w-]+$/),
   cursor: Id.optional(),
   limit: PageSize.optional(),
-});
+}));
 export type ReadShared = z.output<typeof ReadShared>;
 
 /** A conversation as its read-only link shows it: who wrote, but no account. */
-export const SharedConversation = z.object({
+export const SharedConversation = object(() => ({
   title: z.string(),
   description: z.string().nullable(),
   items: z.array(
@@ -147,5 +148,5 @@ export const SharedConversation = z.object({
     }),
   ),
   nextCursor: z.string().nullable(),
-});
+}));
 export type SharedConversation = z.output<typeof SharedConversation>;

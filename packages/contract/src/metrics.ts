@@ -1,32 +1,33 @@
 import * as z from "zod";
+import { object } from "./object.ts";
 import { PageSize } from "./shapes.ts";
 import { id } from "./text.ts";
 
 export const MetricsRange = z.enum(["1h", "24h", "7d"]);
 export type MetricsRange = z.output<typeof MetricsRange>;
 
-export const InRange = z.object({ range: MetricsRange });
+export const InRange = object(() => ({ range: MetricsRange }));
 
 /** Ready to draw: the value at place `i` is of the stretch that begins at `from` and `i` times `stepMs`; null where nobody looked. */
-export const Series = z.object({
+export const Series = object(() => ({
   range: MetricsRange,
   from: z.date(),
   to: z.date(),
   stepMs: z.int(),
   series: z.array(z.object({ name: z.string(), unit: z.string(), node: z.string(), values: z.array(z.number().nullable()) })),
-});
+}));
 export type Series = z.output<typeof Series>;
 
-const Details = z.object({
+const Details = object(() => ({
   version: z.string(),
   runtime: z.string(),
   os: z.string(),
   cores: z.int(),
   startedAt: z.date(),
-});
+}));
 
 /** The last readings of each node that has been heard of within two minutes; `at` is when their half minute began. */
-export const CurrentMetrics = z.object({
+export const CurrentMetrics = object(() => ({
   nodes: z.array(
     z.object({
       name: z.string(),
@@ -38,11 +39,11 @@ export const CurrentMetrics = z.object({
   units: z.record(z.string(), z.string()),
   /** Rows by the database's own estimate. */
   database: z.object({ bytes: z.number(), rows: z.record(z.string(), z.number()) }).nullable(),
-});
+}));
 export type CurrentMetrics = z.output<typeof CurrentMetrics>;
 
 /** Of all nodes. Times are in milliseconds; null where there were no calls. */
-export const Endpoints = z.object({
+export const Endpoints = object(() => ({
   range: MetricsRange,
   items: z.array(
     z.object({
@@ -56,12 +57,12 @@ export const Endpoints = z.object({
       p99Ms: z.number().nullable(),
     }),
   ),
-});
+}));
 export type Endpoints = z.output<typeof Endpoints>;
 
 export const AlertSeverity = z.enum(["warning", "critical"]);
 
-export const Alert = z.object({
+export const Alert = object(() => ({
   id: id(),
   rule: z.string(),
   /** The node, provider or service that it is about. */
@@ -75,7 +76,7 @@ export const Alert = z.object({
   openedAt: z.date(),
   seenAt: z.date(),
   resolvedAt: z.date().nullable(),
-});
+}));
 export type Alert = z.output<typeof Alert>;
 
 export const ListAlerts = z
@@ -83,16 +84,16 @@ export const ListAlerts = z
   .optional();
 export type ListAlerts = z.output<typeof ListAlerts>;
 
-export const AlertPage = z.object({ items: z.array(Alert), nextCursor: z.string().nullable() });
+export const AlertPage = object(() => ({ items: z.array(Alert), nextCursor: z.string().nullable() }));
 export type AlertPage = z.output<typeof AlertPage>;
 
 export const AlertChannelName = z.enum(["webhook", "slack", "discord", "mail"]);
 
 /** Without a channel, all that are set up. */
-export const TestAlert = z.object({ channel: AlertChannelName.optional() }).optional();
+export const TestAlert = object(() => ({ channel: AlertChannelName.optional() })).optional();
 export type TestAlert = z.output<typeof TestAlert>;
 
-export const AlertTest = z.object({
+export const AlertTest = object(() => ({
   items: z.array(
     z.object({
       channel: AlertChannelName,
@@ -101,16 +102,16 @@ export const AlertTest = z.object({
       trouble: z.string().nullable(),
     }),
   ),
-});
+}));
 export type AlertTest = z.output<typeof AlertTest>;
 
 export const SpendingRange = z.enum(["24h", "7d", "30d"]);
 export const SpendingBy = z.enum(["user", "plan", "model", "provider", "day"]);
-export const GetSpending = z.object({ range: SpendingRange, by: SpendingBy });
+export const GetSpending = object(() => ({ range: SpendingRange, by: SpendingBy }));
 export type GetSpending = z.output<typeof GetSpending>;
 
 /** The hundred largest. A cost in which a price is not known is null. */
-export const Spending = z.object({
+export const Spending = object(() => ({
   range: SpendingRange,
   by: SpendingBy,
   since: z.date(),
@@ -126,13 +127,13 @@ export const Spending = z.object({
       costMicros: z.int().nullable(),
     }),
   ),
-});
+}));
 export type Spending = z.output<typeof Spending>;
 
-export const Connections = z.object({
+export const Connections = object(() => ({
   nodes: z.array(z.object({ name: z.string(), at: z.date(), sockets: z.int(), subscriptions: z.int(), runs: z.int() })),
   sockets: z.int(),
   subscriptions: z.int(),
   runs: z.int(),
-});
+}));
 export type Connections = z.output<typeof Connections>;

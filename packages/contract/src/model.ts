@@ -1,15 +1,16 @@
 import * as z from "zod";
 import { Plan } from "./auth.ts";
 import type { Trouble as TroubleType } from "./events.ts";
+import { object } from "./object.ts";
 import { ModelId } from "./shapes.ts";
 import { text } from "./text.ts";
 
 const price = z.number().nonnegative().max(1e12);
 /** Micro-units of the operator's currency for a million tokens of each kind. */
-export const Prices = z.object({ input: price, cacheRead: price, cacheWrite: price, output: price });
+export const Prices = object(() => ({ input: price, cacheRead: price, cacheWrite: price, output: price }));
 export type Prices = z.output<typeof Prices>;
 
-export const Model = z.object({
+export const Model = object(() => ({
   id: z.string(),
   provider: z.string(),
   name: z.string(),
@@ -27,13 +28,13 @@ export const Model = z.object({
   /** Whose it is; null for everyone. */
   plans: z.array(Plan).nullable(),
   isDefault: z.boolean(),
-});
+}));
 export type Model = z.output<typeof Model>;
 
-export const ModelList = z.object({ items: z.array(Model) });
+export const ModelList = object(() => ({ items: z.array(Model) }));
 export type ModelList = z.output<typeof ModelList>;
 
-export const GetModel = z.object({ id: ModelId });
+export const GetModel = object(() => ({ id: ModelId }));
 
 const Trouble = z.enum([
   "quota",
@@ -48,15 +49,15 @@ const Trouble = z.enum([
   "invalid_stream",
 ]) satisfies z.ZodType<TroubleType>;
 
-const Key = z.object({
+const Key = object(() => ({
   /** From 1, in the order in which keys are tried. */
   position: z.int(),
   state: z.enum(["ready", "cooling"]),
   /** `model` is null where the whole key rests. */
   coolDowns: z.array(z.object({ model: z.string().nullable(), trouble: Trouble, until: z.date() })),
-});
+}));
 
-export const ProviderState = z.object({
+export const ProviderState = object(() => ({
   name: z.string(),
   label: z.string(),
   configured: z.boolean(),
@@ -75,16 +76,16 @@ export const ProviderState = z.object({
       lastTrouble: z.object({ trouble: Trouble, at: z.date() }).nullable(),
     })
     .nullable(),
-});
+}));
 export type ProviderState = z.output<typeof ProviderState>;
 
-export const ProviderList = z.object({ items: z.array(ProviderState) });
+export const ProviderList = object(() => ({ items: z.array(ProviderState) }));
 export type ProviderList = z.output<typeof ProviderList>;
 
-export const TestProvider = z.object({ provider: text().min(1).max(100) });
+export const TestProvider = object(() => ({ provider: text().min(1).max(100) }));
 
 /** Each key asked for its list of models. */
-export const ProviderTest = z.object({
+export const ProviderTest = object(() => ({
   provider: z.string(),
   keys: z.array(
     z.object({
@@ -95,16 +96,16 @@ export const ProviderTest = z.object({
       durationMs: z.int(),
     }),
   ),
-});
+}));
 export type ProviderTest = z.output<typeof ProviderTest>;
 
 /** As long as a message by default: over HTTP the text travels in the address. */
-export const EstimateTokens = z.object({ model: ModelId.optional(), text: z.string().max(10_000) });
+export const EstimateTokens = object(() => ({ model: ModelId.optional(), text: z.string().max(10_000) }));
 
-export const TokenEstimate = z.object({
+export const TokenEstimate = object(() => ({
   model: z.string(),
   tokens: z.int(),
   /** As a question; null where the price is not known. */
   costMicros: z.int().nullable(),
-});
+}));
 export type TokenEstimate = z.output<typeof TokenEstimate>;

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { CreateConversation } from "./conversations.ts";
 import { type ErrorReason, errorReasons } from "./errors.ts";
 import { jsonValue } from "./json-object.ts";
+import { object } from "./object.ts";
 import { GivenMetadata, MessageRole, MessageStatus, MessageType, Rating } from "./shapes.ts";
 import { id, text } from "./text.ts";
 
@@ -26,10 +27,10 @@ const ToolValue = jsonValue({ maxBytes: 512 * 1024, maxKeyLength: 1_000, maxDept
 
 const FilePart = z.discriminatedUnion("type", [
   /** How much of the content it is, in UTF-16 units, after the text parts before it: the text itself stands there once. */
-  z.object({ type: z.literal("text"), length: z.int().min(1).max(maxLength) }),
-  z.object({ type: z.literal("reasoning"), text: text().max(maxLength) }),
-  z.object({ type: z.literal("tool-call"), callId: CallId, name: Name, input: ToolValue }),
-  z.object({ type: z.literal("tool-result"), callId: CallId, output: ToolValue, isError: z.boolean() }),
+  object(() => ({ type: z.literal("text"), length: z.int().min(1).max(maxLength) })),
+  object(() => ({ type: z.literal("reasoning"), text: text().max(maxLength) })),
+  object(() => ({ type: z.literal("tool-call"), callId: CallId, name: Name, input: ToolValue })),
+  object(() => ({ type: z.literal("tool-result"), callId: CallId, output: ToolValue, isError: z.boolean() })),
 ]);
 
 const Count = z.int().min(0);
@@ -41,18 +42,21 @@ const FileMessage = z
     replyToId: Id.nullable(),
     role: MessageRole,
     type: MessageType,
-    author: z.object({ id: Id.nullable(), name: Name }).nullable(),
+    author: object(() => ({ id: Id.nullable(), name: Name })).nullable(),
     content: text().max(maxLength),
     /** Without them, the content is the only part. */
     parts: z.array(FilePart).max(1_000).optional(),
     status: MessageStatus,
     provider: Name.nullable(),
     model: Name.nullable(),
-    usage: z.object({ input: Count, cacheRead: Count, cacheWrite: Count, output: Count }).nullable(),
+    usage: object(() => ({ input: Count, cacheRead: Count, cacheWrite: Count, output: Count })).nullable(),
     finishReason: Name.nullable(),
-    error: z.object({ reason: z.custom<ErrorReason>(isReason, "This is not a reason"), message: text().max(2_000) }).nullable(),
+    error: object(() => ({
+      reason: z.custom<ErrorReason>(isReason, "This is not a reason"),
+      message: text().max(2_000),
+    })).nullable(),
     /** Of whoever exports. */
-    rating: z.object({ rating: Rating, note: text().max(2_000).nullable() }).nullable(),
+    rating: object(() => ({ rating: Rating, note: text().max(2_000).nullable() })).nullable(),
     metadata: GivenMetadata,
     editedAt: Instant.nullable(),
     createdAt: Instant,
@@ -68,7 +72,7 @@ const FileMessage = z
   });
 
 /** A conversation, or a part of one, as it is written to a file: all branches, the older messages first. */
-export const ConversationFile = z.object({
+export const ConversationFile = object(() => ({
   format: z.literal("parley.conversation"),
   version: z.literal(1),
   exportedAt: Instant,
@@ -78,32 +82,32 @@ export const ConversationFile = z.object({
     createdAt: Instant,
   }),
   messages: z.array(FileMessage).max(maxImportedMessages),
-});
+}));
 export type ConversationFile = z.output<typeof ConversationFile>;
 /** The same before it was read: times are text. */
 export type WrittenConversationFile = z.input<typeof ConversationFile>;
 
-export const ExportConversation = z.object({
+export const ExportConversation = object(() => ({
   id: Id,
   format: z.enum(["json", "markdown"]),
   /** Without one it begins; `nextCursor` of one part asks for the next. */
   cursor: z.string().max(100).optional(),
-});
+}));
 export type ExportConversation = z.output<typeof ExportConversation>;
 
-export const ConversationExport = z.object({
+export const ConversationExport = object(() => ({
   fileName: z.string(),
   mediaType: z.string(),
   content: z.string(),
   nextCursor: z.string().nullable(),
-});
+}));
 export type ConversationExport = z.output<typeof ConversationExport>;
 
-export const ImportConversation = z.object({
+export const ImportConversation = object(() => ({
   data: ConversationFile,
   /** The conversation that the first part made, for each part after it. */
   into: Id.optional(),
-});
+}));
 export type ImportConversation = z.output<typeof ImportConversation>;
 
 function textEnds(parts: z.output<typeof FilePart>[]): number[] {

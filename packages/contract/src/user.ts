@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ApiKey } from "./api-key.ts";
 import { Plan, Username } from "./auth.ts";
 import { jsonObject } from "./json-object.ts";
+import { object } from "./object.ts";
 import { MessageRole, MessageType, Metadata, Rating, TokenCounts } from "./shapes.ts";
 import { id, text } from "./text.ts";
 
@@ -10,7 +11,7 @@ const Language = z.enum(["en", "he", "ar", "ru"]);
 
 const TimeZone = text().max(64).refine(isTimeZone, "This is not a time zone: Asia/Jerusalem is one");
 
-export const Profile = z.object({
+export const Profile = object(() => ({
   id: id(),
   email: z.string(),
   emailVerified: z.boolean(),
@@ -24,17 +25,17 @@ export const Profile = z.object({
   lastLoginAt: z.date().nullable(),
   lastActiveAt: z.date().nullable(),
   createdAt: z.date(),
-});
+}));
 export type Profile = z.output<typeof Profile>;
 
 /** What is left out stays; null clears. */
-export const UpdateProfile = z.object({
+export const UpdateProfile = object(() => ({
   displayName: text().trim().min(1).max(100).optional(),
   username: Username.nullish(),
   bio: text().trim().min(1).max(1_000).nullish(),
   timeZone: TimeZone.nullish(),
   language: Language.nullish(),
-});
+}));
 export type UpdateProfile = z.output<typeof UpdateProfile>;
 
 /** Whatever a client wants to remember of a person, up to 16 KB. */
@@ -45,12 +46,12 @@ export type Preferences = z.output<typeof Preferences>;
 export const UsageRange = z.enum(["24h", "7d", "30d"]);
 export type UsageRange = z.output<typeof UsageRange>;
 
-export const GetUsage = z.object({ range: UsageRange });
+export const GetUsage = object(() => ({ range: UsageRange }));
 export type GetUsage = z.output<typeof GetUsage>;
 
-const Allowance = z.object({ limit: z.int().nullable(), used: z.int() });
+const Allowance = object(() => ({ limit: z.int().nullable(), used: z.int() }));
 
-export const Usage = z.object({
+export const Usage = object(() => ({
   range: UsageRange,
   since: z.date(),
   messages: z.int(),
@@ -67,14 +68,14 @@ export const Usage = z.object({
   ),
   /** This month's, with what is set aside for answers under way. A limit of null is none. */
   budget: z.object({ tokens: Allowance, micros: Allowance, resetsAt: z.date() }),
-});
+}));
 export type Usage = z.output<typeof Usage>;
 
 /** Without a cursor it begins; `nextCursor` of one part asks for the next. */
-export const GetExport = z.object({ cursor: z.string().max(100).optional() }).optional();
+export const GetExport = object(() => ({ cursor: z.string().max(100).optional() })).optional();
 export type GetExport = z.output<typeof GetExport>;
 
-const ExportedSession = z.object({
+const ExportedSession = object(() => ({
   id: id(),
   device: z.object({ name: z.string().nullable(), userAgent: z.string().nullable() }),
   ip: z.string().nullable(),
@@ -82,10 +83,10 @@ const ExportedSession = z.object({
   lastActiveAt: z.date(),
   expiresAt: z.date(),
   endedAt: z.date().nullable(),
-});
+}));
 export type ExportedSession = z.output<typeof ExportedSession>;
 
-const ExportedMessage = z.object({
+const ExportedMessage = object(() => ({
   id: id(),
   parentId: id().nullable(),
   replyToId: id().nullable(),
@@ -105,10 +106,10 @@ const ExportedMessage = z.object({
   rating: z.object({ rating: Rating, note: z.string().nullable(), ratedAt: z.date() }).nullable(),
   editedAt: z.date().nullable(),
   createdAt: z.date(),
-});
+}));
 export type ExportedMessage = z.output<typeof ExportedMessage>;
 
-const ExportedConversation = z.object({
+const ExportedConversation = object(() => ({
   id: id(),
   title: z.string(),
   description: z.string().nullable(),
@@ -120,14 +121,14 @@ const ExportedConversation = z.object({
   role: z.string(),
   createdAt: z.date(),
   messages: z.array(ExportedMessage),
-});
+}));
 export type ExportedConversation = z.output<typeof ExportedConversation>;
 
 /** One that I am no longer in: only what I wrote there. */
-const LeftConversation = z.object({ id: id(), messages: z.array(ExportedMessage) });
+const LeftConversation = object(() => ({ id: id(), messages: z.array(ExportedMessage) }));
 
 /** Everything of mine. A conversation that is longer than a part goes on in the next. */
-export const AccountExport = z.object({
+export const AccountExport = object(() => ({
   exportedAt: z.date(),
   profile: Profile,
   preferences: Preferences,
@@ -136,10 +137,10 @@ export const AccountExport = z.object({
   conversations: z.array(ExportedConversation),
   leftConversations: z.array(LeftConversation),
   nextCursor: z.string().nullable(),
-});
+}));
 export type AccountExport = z.output<typeof AccountExport>;
 
-export const DeleteAccount = z.object({ password: text().min(1).max(128) });
+export const DeleteAccount = object(() => ({ password: text().min(1).max(128) }));
 export type DeleteAccount = z.output<typeof DeleteAccount>;
 
 function isTimeZone(name: string): boolean {

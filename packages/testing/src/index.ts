@@ -24,4 +24,5 @@ export { collectingChannel, testDependency, testSystem } from "./system.ts";
 export { type CollectedSpan, type Collector, type CollectorMood, startCollector } from "./telemetry/collector.ts";
 export { type SentryIngest, type SentryItem, startSentryIngest } from "./telemetry/sentry-ingest.ts";
 export type { Script, Step, UpstreamCall, Vendor } from "./upstream/script.ts";
+export { serveProvider } from "./upstream/served-provider.ts";
 export { startUpstream, type Upstream } from "./upstream/server.ts";

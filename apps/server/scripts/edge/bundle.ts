@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { readMigrations } from "@parley/platform/node";
 import { migrationsFolder } from "@parley/testing";
 import { build, type Plugin } from "esbuild";
+import { nativeSpread } from "../native-spread.ts";
 
 export interface WorkerModule {
   name: string;
@@ -35,10 +36,11 @@ export async function bundleWorker({ minify = true } = {}): Promise<WorkerBundle
     external: ["cloudflare:*", "node:*"],
     define: {
       "process.env.NODE_ENV": '"production"',
-      migrations: JSON.stringify((await readMigrations(migrationsFolder)).map(({ hash }) => hash)),
+      // One text: a list would become a module that each of the others begins with.
+      migrations: JSON.stringify((await readMigrations(migrationsFolder)).map(({ hash }) => hash).join(" ")),
     },
     logLevel: "error",
-    plugins: [gatherWasm(wasm)],
+    plugins: [nativeSpread, gatherWasm(wasm)],
   });
   const [script] = outputFiles;
   if (!script) throw new Error("esbuild made no worker");

@@ -18,7 +18,7 @@ import { remoteTurns, type Turns } from "./remote-turns.ts";
 import type { Setup } from "./setup.ts";
 
 /** Put in by `scripts/edge/bundle.ts`: a worker has no folder to read them from. */
-declare const migrations: readonly string[];
+declare const migrations: string;
 
 /** Of six that may be open at once; more would only wait for one another. */
 const connections = 3;
@@ -51,7 +51,7 @@ export interface EdgeRuntime {
 
 export function openEdgeNode(bindings: Bindings, setup: Setup, { hold, since }: EdgeRuntime): EdgeNode {
   const { config, log, clock, ids, passwords, providers, scopes, system, tracer, settings, memory, remembered } = setup;
-  const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations });
+  const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations: migrations.split(" ") });
   const background = workerBackground(log, hold);
   const eventLog = objectEventLog({ ...(since && { since }), stub: (topic) => named(bindings.TOPICS, topic), log, hold });
   const mailer = openMailer(config, log);

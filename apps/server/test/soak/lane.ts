@@ -4,13 +4,13 @@ import type { World } from "./world.ts";
 
 export type Lane = Awaited<ReturnType<typeof openLane>>;
 
-/** Nodes and people for one case at a time. The embedded database has one process, and so one lane. */
+/** Nodes and people for one case at a time. The embedded database has one process, and so one lane; the worker is one for all. */
 export async function openLane(world: World, name: string) {
   let started = 0;
   const start = () => world.start(`${name}-${++started}`);
   const first = await start();
   const nodes: Node[] = [first];
-  if (world.kind !== "memory") nodes.push(await start());
+  if (world.kind === "postgres" || world.kind === "redis") nodes.push(await start());
   const people = [await world.register(first), await world.register(first)] as const;
   return {
     world,

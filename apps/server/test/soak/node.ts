@@ -20,7 +20,8 @@ export type Node = Awaited<ReturnType<typeof startNode>>;
 /** There are many nodes, and Postgres has room for a hundred connections. */
 const poolSize = 3;
 
-const unlimited = {
+export const unlimited = {
+  JWT_SECRET: "for-tests-only-0123456789-0123456789",
   RATE_LIMIT_GENERAL: "off",
   RATE_LIMIT_GENERAL_GUEST: "off",
   RATE_LIMIT_CHAT: "off",
@@ -43,7 +44,6 @@ export async function startNode(name: string, { database, redisUrl, stage }: Nod
   const toRedis = redisUrl ? await openLineTo(redisUrl) : null;
   const config = readConfig({
     PORT: "0",
-    JWT_SECRET: "for-tests-only-0123456789-0123456789",
     ...unlimited,
     ...(toDatabase && { DATABASE_URL: toDatabase.url }),
     ...(toRedis && { REDIS_URL: toRedis.url }),

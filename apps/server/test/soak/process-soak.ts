@@ -6,11 +6,11 @@ import { type AnswerPlan, type PlannedAttempt, planAnswer } from "./answer-plan.
 import { checkHeld, checkStored, readStored } from "./checks.ts";
 import { nothingHeld } from "./held.ts";
 import { openLine, type Target } from "./line.ts";
-import { openProcessWorld, type ProcessKind, type ProcessWorld } from "./process-world.ts";
+import { openProcessWorld, type ProcessWorld } from "./process-world.ts";
 import { createRandom, type Random, seedOf } from "./random.ts";
 import { type ClientReader, readWithClient } from "./reader.ts";
 import type { Call } from "./stage.ts";
-import type { Person } from "./world.ts";
+import type { LogKind, Person } from "./world.ts";
 
 interface ProcessRun {
   name: string;
@@ -33,7 +33,7 @@ const peopleCount = 4;
 const passing = ["unavailable", "model_unknown"];
 
 /** Plays so many cases at once against real processes that are killed meanwhile, and throws when one does not hold. */
-export async function soakProcesses({ kind, seed, cases }: { kind: ProcessKind; seed: number; cases: number }) {
+export async function soakProcesses({ kind, seed, cases }: { kind: LogKind; seed: number; cases: number }) {
   const violations: string[] = [];
   const complain = (what: string) => violations.push(what);
   const world = await openProcessWorld(kind);
@@ -247,7 +247,7 @@ function callsOf({ upstream }: ProcessWorld, { question, attempts }: AnswerPlan)
 
 function report(
   { nodes }: ProcessWorld,
-  { kind, seed, cases, violations }: { kind: ProcessKind; seed: number; cases: number; violations: string[] },
+  { kind, seed, cases, violations }: { kind: LogKind; seed: number; cases: number; violations: string[] },
 ): string {
   return [
     `Real processes do not hold on the ${kind} log. Repeat it: npm run soak -- --processes --log ${kind} --seed ${seed} --cases ${cases}`,

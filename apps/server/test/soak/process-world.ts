@@ -6,16 +6,12 @@ import { openPglite } from "@parley/platform/node/pglite";
 import { migrationsFolder, openTestDatabase, startUpstream } from "@parley/testing";
 import { type ProcessNode, startProcess } from "./process-node.ts";
 import { startRedisServer } from "./redis-server.ts";
-import { type LogKind, logKinds } from "./world.ts";
-
-/** What real processes keep their events in: the edge's are in its objects. */
-export type ProcessKind = LogKind | "edge";
-export const processKinds: ProcessKind[] = logKinds.includes("postgres") ? [...logKinds, "edge"] : logKinds;
+import type { LogKind } from "./world.ts";
 
 export type ProcessWorld = Awaited<ReturnType<typeof openProcessWorld>>;
 
 /** One process on an embedded database or at the edge, or two that share theirs, and a vendor on this machine. */
-export async function openProcessWorld(kind: ProcessKind) {
+export async function openProcessWorld(kind: LogKind) {
   const folder = await mkdtemp(path.join(os.tmpdir(), "parley-soak-"));
   const shared = kind === "memory" ? null : await openTestDatabase("postgres");
   const redis = kind === "redis" ? await startRedisServer() : null;

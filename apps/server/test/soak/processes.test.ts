@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { serverEntry } from "./process-node.ts";
 import { soakProcesses } from "./process-soak.ts";
-import { processKinds } from "./process-world.ts";
+import { logKinds } from "./world.ts";
 
 const { SOAK_SEED, SOAK_CASES, SOAK_LOG } = process.env;
-const kinds = SOAK_LOG ? processKinds.filter((kind) => kind === SOAK_LOG) : processKinds;
+const kinds = SOAK_LOG ? logKinds.filter((kind) => kind === SOAK_LOG) : logKinds;
 
 beforeAll(() => expect(existsSync(serverEntry), "`npm test` builds the server first").toBe(true));
 

@@ -137,6 +137,7 @@ export async function openScene(lane: Lane, { key, random, runs: count }: { key:
 
   /** Whatever no living process renews has run out: what takes fifteen seconds otherwise. */
   async function letLeasesRunOut() {
+    if (!world.isDriven) return;
     const now = Date.now();
     for (const [index, node] of lane.nodes.entries()) {
       for (let tries = 0; !node.hasCrashed && tries < 20 && !(await save(index)); tries++) await pause(50);
@@ -152,8 +153,8 @@ export async function openScene(lane: Lane, { key, random, runs: count }: { key:
     await lane.living().reap();
   }
 
-  async function areAllOver(): Promise<boolean> {
-    const ids = runs.flatMap(({ runId }) => runId ?? []);
+  async function areOver(which: readonly ActedRun[]): Promise<boolean> {
+    const ids = which.flatMap(({ runId }) => runId ?? []);
     const rows = await world.database.select({ status: runRows.status }).from(runRows).where(inArray(runRows.id, ids));
     return rows.every(({ status }) => status !== "running");
   }
@@ -185,9 +186,11 @@ export async function openScene(lane: Lane, { key, random, runs: count }: { key:
       }
       const toStop = new Set(runs.filter((run) => run.isStopped && !run.play.calls.at(-1)?.isOver));
       await letLeasesRunOut();
-      for (const { play } of runs) play.release(Number.POSITIVE_INFINITY);
       const until = Date.now() + settleMs;
-      while (!(await areAllOver())) {
+      // Their writers hear of it by themselves, within half a second: until then nobody says more.
+      while (!world.isDriven && !(await areOver([...toStop])) && Date.now() < until) await pause(20);
+      for (const { play } of runs) play.release(Number.POSITIVE_INFINITY);
+      while (!(await areOver(runs))) {
         if (Date.now() > until) {
           complain("some runs do not end");
           break;

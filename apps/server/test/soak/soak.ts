@@ -13,7 +13,7 @@ export interface SoakPlan {
   milliseconds?: number;
 }
 
-const lanes: Record<LogKind, number> = { memory: 1, postgres: 6, redis: 6 };
+const lanes: Record<LogKind, number> = { memory: 1, postgres: 6, redis: 6, edge: 8 };
 
 /** Plays so many cases, and throws at the first that does not hold. The number of cases that did. */
 export async function soak({ kind, seed, cases, milliseconds = Number.POSITIVE_INFINITY }: SoakPlan): Promise<number> {
@@ -43,7 +43,9 @@ export async function soak({ kind, seed, cases, milliseconds = Number.POSITIVE_I
 async function playCase(lane: Lane, { seed, index }: { seed: number; index: number }): Promise<Error | null> {
   const random = createRandom(seed);
   const runs = random.between(2, 3);
-  const operations = planOperations(random, { runs, nodes: lane.nodes.length, hasRedis: lane.world.redis !== null });
+  const { nodes, world } = lane;
+  const { isDriven } = world;
+  const operations = planOperations(random, { runs, nodes: nodes.length, hasRedis: world.redis !== null, isDriven });
   const scene = await openScene(lane, { key: `${seed.toString(36)}-${index}`, random, runs });
   const performed: Operation[] = [];
   try {

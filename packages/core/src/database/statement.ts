@@ -7,13 +7,16 @@ const dialect = new PgDialect();
 export const value = sql.placeholder;
 
 /**
- * A statement written by hand. Its text is built once, and the server keeps its plan: one round trip a call.
+ * A statement written by hand. Its text is built once, when it is first asked, and the server keeps its plan: one round trip a call.
  * Times come back as strings, because drivers differ; `readInstant` reads them.
  */
 export function statement<Values extends object, Row>(name: string, text: SQL) {
-  const query = dialect.sqlToQuery(text);
   type Prepared = { execute: Row[] | { rows: Row[] }; all: unknown; values: unknown };
-  const prepare = (database: Database) => database._.session.prepareQuery<Prepared>(query, undefined, name, false);
+  let query: ReturnType<typeof dialect.sqlToQuery> | undefined;
+  const prepare = (database: Database) => {
+    query ??= dialect.sqlToQuery(text);
+    return database._.session.prepareQuery<Prepared>(query, undefined, name, false);
+  };
   const preparedFor = new WeakMap<Database, ReturnType<typeof prepare>>();
   return async (database: Database, values: Values): Promise<Row[]> => {
     let prepared = preparedFor.get(database);
