@@ -50,8 +50,6 @@ export interface Histogram extends Instrument {
 
 export type AnyInstrument = Counter | Gauge | Histogram;
 
-export type Instruments = ReturnType<typeof createInstruments>;
-
 /** Plain numbers in memory: counting costs a look into a map. What reads them takes them as they are. */
 export function createInstruments() {
   const all: AnyInstrument[] = [];
