@@ -1,8 +1,8 @@
 // `npm run bench`: sets up, installs the peers (they are nobody's dependency), and measures our server beside them.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { prepare, root } from "./setup.mjs";
+import { prepare, root, stayBeside } from "./setup.mjs";
 
 const folder = path.join(root, "apps/bench");
 
@@ -12,10 +12,7 @@ if (process.platform !== "linux") {
 }
 prepare();
 installPeers();
-const bench = spawn(process.execPath, ["bench.mjs", ...process.argv.slice(2)], { cwd: folder, stdio: "inherit" });
-// A terminal sends Ctrl+C to both: the bench ends its own processes, and this one waits for it.
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => bench.kill(signal));
-bench.on("exit", (code) => process.exit(code ?? 1));
+stayBeside(["bench.mjs", ...process.argv.slice(2)], { cwd: folder });
 
 function installPeers() {
   const stampFile = path.join(folder, "node_modules/.parley-installed");

@@ -1,8 +1,6 @@
 // `npm run -s cli -- ask "…"`: the command line from a clone. What preparing says goes beside the command's own output.
-import path from "node:path";
-import { prepare, root, run } from "./setup.mjs";
+import { prepare, run } from "./setup.mjs";
 
-console.log = console.error;
-prepare({ build: false });
+prepare({ build: false, say: console.error });
 run("turbo", ["run", "build", "--filter=parley-cli", "--output-logs=errors-only"], { quiet: true });
-await import(new URL(`file://${path.join(root, "apps/cli/dist/parley.js")}`).href);
+await import(new URL("../apps/cli/dist/parley.js", import.meta.url).href);

@@ -1,6 +1,6 @@
 // Gets a fresh clone ready: dependencies by a pinned pnpm, which nobody has to install, and what is built.
 // `prepare()` does nothing when nothing has changed.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -10,9 +10,10 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = path.join(root, "node_modules/.bin");
 const { packageManager, engines } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 
-export function prepare({ build = true } = {}) {
+/** What it does is said by `say`. */
+export function prepare({ build = true, say = console.log } = {}) {
   checkNode();
-  install();
+  install(say);
   if (build) run("turbo", ["run", "build", "--output-logs=errors-only", "--log-order=grouped"], { quiet: true });
 }
 
@@ -31,6 +32,20 @@ export function run(tool, args, { quiet = false, env = {} } = {}) {
   process.exit(result.status ?? 1);
 }
 
+/** Runs a program of ours, hands signals on to it, and ends as it ends: well, where a signal was to end it. */
+export function stayBeside(args, { cwd = root } = {}) {
+  const program = spawn(process.execPath, args, { cwd, stdio: "inherit" });
+  let isToEnd = false;
+  // A terminal sends Ctrl+C to both: the program ends what is its own, and this one waits for it.
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.on(signal, () => {
+      isToEnd = true;
+      program.kill(signal);
+    });
+  }
+  program.on("exit", (code) => process.exit(code ?? (isToEnd ? 0 : 1)));
+}
+
 function environment() {
   return { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
 }
@@ -43,11 +58,11 @@ function checkNode() {
   process.exit(1);
 }
 
-function install() {
+function install(say) {
   const stampFile = path.join(root, "node_modules/.parley-installed");
   const stamp = fingerprint();
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
-  console.log("Installing dependencies (once, and again when they change) …");
+  say("Installing dependencies (once, and again when they change) …");
   const args = ["--yes", packageManager, "install", "--frozen-lockfile", "--reporter=silent"];
   const result = spawnSync("npx", args, { cwd: root, shell: process.platform === "win32", stdio: "inherit", env: environment() });
   if (result.status !== 0) {

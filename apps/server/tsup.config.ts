@@ -24,6 +24,7 @@ export default defineConfig({
     /^@trpc\//,
     /^drizzle-orm/,
     "postgres",
+    "bowser",
     "rate-limiter-flexible",
   ],
   external: ["@electric-sql/pglite", "@node-rs/argon2", "@node-rs/bcrypt", "pino", "ws", "ioredis", "nodemailer"],

@@ -1,6 +1,6 @@
 import { type Credentials, createParley, memoryStore, type Parley, type ParleyAuth } from "@parley/client";
 import { credentialsStore } from "./credentials-store.ts";
-import { notReached, usage } from "./failure.ts";
+import { notParley, notReached, usage } from "./failure.ts";
 import { note } from "./output/say.ts";
 import { writeSettings } from "./settings.ts";
 
@@ -27,7 +27,7 @@ export function connect(url: string): { parley: Parley; lost: AbortSignal } {
       }
       if (awaySince === null) note(`${url} does not answer: trying again, Ctrl-C to leave …`);
       awaySince ??= Date.now();
-      if (Date.now() - awaySince > strangerMs) gone.abort(notReached(url, new SyntaxError("This is not Parley's")));
+      if (Date.now() - awaySince > strangerMs) gone.abort(notParley(url));
       return response;
     } catch (error) {
       if (init?.signal?.aborted) throw error;

@@ -31,17 +31,20 @@ export function toFailure(error: unknown, url: string): Failure {
     return new Failure(exitCodes.refused, cause?.reason ?? status, error.message);
   }
   if (!(error instanceof Error)) return new Failure(exitCodes.refused, "internal", String(error));
-  if (error.name === "TRPCClientError") return notReached(url, error);
+  if (error.name === "TRPCClientError") {
+    // What came was no JSON.
+    return causesOf(error).some((cause) => cause instanceof SyntaxError) ? notParley(url) : notReached(url, error);
+  }
   return new Failure(exitCodes.refused, causeCode(error) ?? "internal", error.message);
 }
 
 export function notReached(url: string, error: unknown): Failure {
   const code = causeCode(error);
-  const isOther = causesOf(error).some((cause) => cause instanceof SyntaxError);
-  const message = isOther
-    ? `What answers at ${url} is not a Parley server`
-    : `There is no server at ${url}${code ? ` (${code})` : ""}`;
-  return new Failure(exitCodes.notReached, "not_reached", message);
+  return new Failure(exitCodes.notReached, "not_reached", `There is no server at ${url}${code ? ` (${code})` : ""}`);
+}
+
+export function notParley(url: string): Failure {
+  return new Failure(exitCodes.notReached, "not_reached", `What answers at ${url} is not a Parley server`);
 }
 
 export function fileTrouble(file: string, error: unknown): Failure {

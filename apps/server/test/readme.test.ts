@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -18,6 +18,7 @@ const client = fileURLToPath(new URL("../../../packages/client/dist/index.js", i
 let folder: string;
 let server: { url: string; stop(): Promise<unknown> };
 let children: ChildProcess[];
+const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 const runtimes = process.env.TEST_DATABASE_URL ? ["Node", "workerd"] : ["Node"];
 
 async function open(runtime: string) {
@@ -28,12 +29,14 @@ async function open(runtime: string) {
       ? await openProcess()
       : await startWorkerd({ database: await openTestDatabase("postgres"), variables: usual });
   children = [];
-  const script = /```js\n(.*?)```/s.exec(await readFile(readme, "utf8"))?.[1] ?? "";
-  const here = script
-    .replace("./packages/client/dist/index.js", pathToFileURL(client).href)
-    .replace("http://127.0.0.1:3000", server.url);
-  expect(here).toContain(server.url);
-  await writeFile(path.join(folder, "ask.mjs"), here);
+  const script = await blockOf(/```js\n(.*?)```/s);
+  await writeFile(path.join(folder, "ask.mjs"), script.replace("./packages/client/dist/index.js", pathToFileURL(client).href));
+}
+
+async function blockOf(pattern: RegExp): Promise<string> {
+  const block = pattern.exec(await readFile(readme, "utf8"))?.[1] ?? "";
+  expect(block).toContain("http://127.0.0.1:3000");
+  return block.replace("http://127.0.0.1:3000", server.url);
 }
 
 async function openProcess() {
@@ -47,17 +50,19 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function ask(...given: string[]) {
-  const child = spawn(process.execPath, ["ask.mjs", ...given], { cwd: folder });
+const ask = (...given: string[]) => run(process.execPath, "ask.mjs", ...given);
+
+function run(command: string, ...given: string[]) {
+  const child = spawn(command, given, { cwd: folder });
   children.push(child);
-  const run = { child, output: "", errors: "", exited: once(child, "close") };
+  const started = { child, output: "", errors: "", exited: once(child, "close") };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    run.output += text;
+    started.output += text;
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    run.errors += text;
+    started.errors += text;
   });
-  return run;
+  return started;
 }
 
 test.each(runtimes)(
@@ -90,4 +95,20 @@ test.each(runtimes)(
     expect(whole.output).toBe(stored?.content);
   },
   60_000,
+);
+
+test.skipIf(!hasCurl).each(runtimes)(
+  "the README's lines for curl on %s print an answer from its beginning to its end, and do so again",
+  async (runtime) => {
+    await open(runtime);
+    const lines = await blockOf(/```sh\n(url=http.*?)```/s);
+    for (const time of ["first", "second"]) {
+      const asked = run("sh", "-c", lines);
+      await asked.exited;
+      expect(asked.output, `${time} time: ${asked.errors}`).toMatch(
+        /"type":"text-delta".*"type":"run-end","status":"completed"/s,
+      );
+    }
+  },
+  120_000,
 );

@@ -31,10 +31,12 @@ export interface ParleyError extends Error {
  * ```
  */
 export function isParleyError(error: unknown): error is ParleyError {
-  if (!(error instanceof Error)) return false;
-  const { reason, requestId } = Object(Object(error).data);
-  // Every error of a call comes by here: the reason is put where one looks for it.
-  return typeof reason === "string" && typeof requestId === "string" && Boolean(Object.assign(error, { reason }));
+  return error instanceof Error && typeof Object(error).reason === "string" && typeof Object(error).data?.requestId === "string";
+}
+
+/** Puts the reason where one looks for it. Every error of a call goes through here before anybody sees it. */
+export function nameReason(error: { data?: Pick<ErrorData, "reason"> | null; reason?: ErrorReason }): void {
+  if (error.data) error.reason = error.data.reason;
 }
 
 /** Whether the server gave one of these reasons. */

@@ -3,6 +3,7 @@ import { createTRPCClient, httpBatchLink, type TRPCLink } from "@trpc/client";
 import superjson from "superjson";
 import type { Identity, RefreshCall } from "./auth/identity.ts";
 import { renewingLink } from "./auth/renewing-link.ts";
+import { nameReason } from "./errors.ts";
 import type { ParleyOptions } from "./options.ts";
 import { createSubscriptionLink } from "./subscriptions.ts";
 import { shareLive } from "./tabs/shared-live.ts";
@@ -46,7 +47,11 @@ export function createLinks(options: ParleyOptions, identity: Identity): Links {
 export function createRefreshCall(options: ParleyOptions): RefreshCall {
   const nobody = { usesCookies: options.auth?.cookie === true, token: async () => null };
   const client = createTRPCClient<AppRouter>({ links: [callLink(createWire(options, nobody))] });
-  return (input) => client.auth.refresh.mutate(input, { signal: AbortSignal.timeout(refreshMs) });
+  return (input) =>
+    client.auth.refresh.mutate(input, { signal: AbortSignal.timeout(refreshMs) }).catch((error) => {
+      nameReason(error);
+      throw error;
+    });
 }
 
 const callLink = (wire: Wire) =>

@@ -89,7 +89,7 @@ test("a stream that has gone quiet is opened again", async () => {
 test("what the server refuses is an error, and is not asked again", async () => {
   const { url, requests } = await serve(refusal(401, error("token_expired", 401)));
   const failure = await collect(url).catch((cause: unknown) => cause);
-  expect(isParleyError(failure) && failure.data.reason).toBe("token_expired");
+  expect(isParleyError(failure) && failure.reason).toBe("token_expired");
   expect(requests).toHaveLength(1);
 });
 

@@ -26,7 +26,10 @@ const Details = object(() => ({
   startedAt: z.date(),
 }));
 
-/** The last readings of each node that has been heard of within two minutes; `at` is when their half minute began. */
+/**
+ * The last readings of each node that has been heard of within two minutes, or where it is read more rarely within two and a
+ * half such intervals; `at` is when their half minute began.
+ */
 export const CurrentMetrics = object(() => ({
   nodes: z.array(
     z.object({

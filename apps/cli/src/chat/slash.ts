@@ -1,6 +1,5 @@
 import type { Context } from "../context.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { Failure } from "../failure.ts";
+import { usage } from "../failure.ts";
 import { oneLine } from "../output/clean.ts";
 import { print } from "../output/say.ts";
 import type { Talk } from "./talk.ts";
@@ -17,8 +16,9 @@ const slashes: Record<string, Slash> = {
     summary: "Says who can answer, or chooses who does",
     async run(talk, word, context) {
       if (word !== "") {
-        talk.choose((await context.parley().api.model.get.query({ id: word })).id);
-        print(`${talk.model} answers from now on`);
+        const { id } = await context.parley().api.model.get.query({ id: word });
+        talk.choose(id);
+        print(`${oneLine(id)} answers from now on`);
         return;
       }
       const { items } = await context.parley().api.model.list.query();
@@ -71,6 +71,6 @@ const slashes: Record<string, Slash> = {
 export async function runSlash(line: string, talk: Talk, context: Context): Promise<"quit" | undefined> {
   const [name = "", ...words] = line.split(/\s+/);
   const slash = Object.hasOwn(slashes, name) ? slashes[name] : undefined;
-  if (!slash) throw new Failure(exitCodes.usage, "usage", `There is no ${name}: /help lists what there is`);
+  if (!slash) throw usage(`There is no ${name}: /help lists what there is`);
   return slash.run(talk, words.join(" "), context);
 }

@@ -1,7 +1,7 @@
-import type { Answer, FollowedEvent } from "@parley/client";
+import { type Answer, assemble, emptyAnswer, type FollowedEvent } from "@parley/client";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { Failure, toFailure } from "../failure.ts";
+import { toFailure, usage } from "../failure.ts";
 import { answerPrinter } from "../output/answer-printer.ts";
 import { oneLine } from "../output/clean.ts";
 import { describeMessage } from "../output/message.ts";
@@ -26,15 +26,20 @@ export function createTalk(context: Context, reader: Reader, chosen: { model?: s
 
   async function show(events: AsyncIterable<FollowedEvent>, stop: () => Promise<unknown>) {
     const printer = answerPrinter();
+    let answer = emptyAnswer;
     try {
       await reader.during(
         () => void stop().catch(() => {}),
         async () => {
-          for await (const event of events) printer.add(event);
+          for await (const event of events) {
+            answer = assemble(answer, event);
+            printer.add(event, answer);
+          }
         },
       );
     } finally {
-      const { status, error } = printer.end();
+      printer.end();
+      const { status, error } = answer;
       if (error) print(red(oneLine(error.message)));
       else if (status === "stopped" || status === "interrupted") print(red(`(${status})`));
     }
@@ -70,7 +75,7 @@ export function createTalk(context: Context, reader: Reader, chosen: { model?: s
 
     /** The last answer once more, beside the first. */
     async retry() {
-      if (conversationId === undefined) throw new Failure(exitCodes.refused, "usage", "Nothing has been asked yet");
+      if (conversationId === undefined) throw usage("Nothing has been asked yet");
       const { items } = await api.chat.messages.list.query({ conversationId, limit: 1 });
       const messageId = items[0]?.id ?? "";
       const accepted = await api.chat.regenerate.mutate({ messageId, model });

@@ -6,7 +6,7 @@ import { usage } from "../failure.ts";
 import { isPiped, readStdin } from "../input/stdin.ts";
 import { interruptible } from "../interruptible.ts";
 import { outcome, printAnswer, printingOptions } from "../output/answer.ts";
-import { note, told } from "../output/say.ts";
+import { note, tell } from "../output/say.ts";
 
 export const ask = command({
   name: "ask",
@@ -40,7 +40,7 @@ export const ask = command({
 async function detach(context: Context, answer: Answer) {
   const { conversationId, answer: accepted } = await answer.sent;
   const run = { runId: accepted?.runId ?? "", conversationId, messageId: accepted?.messageId ?? "" };
-  told(context, run, run.runId);
+  tell(context, run, run.runId);
   return exitCodes.ok;
 }
 

@@ -3,7 +3,7 @@ import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { usage } from "../failure.ts";
 import { escapeCommands, toJson } from "../output/json.ts";
-import { printText, told } from "../output/say.ts";
+import { printText, tell } from "../output/say.ts";
 
 const formats = ["markdown", "json"] as const;
 type Format = (typeof formats)[number];
@@ -29,7 +29,7 @@ export const exportCommand = command({
     if (output === undefined) printText(content);
     else {
       await writeFile(output, content, { flag: "wx" });
-      told(context, { file: output }, `Written to ${output}`);
+      tell(context, { file: output }, `Written to ${output}`);
     }
   },
 });

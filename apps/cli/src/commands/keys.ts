@@ -3,7 +3,7 @@ import { command } from "../command.ts";
 import { usage } from "../failure.ts";
 import { moment } from "../output/figures.ts";
 import { printList } from "../output/list.ts";
-import { note, told } from "../output/say.ts";
+import { note, tell } from "../output/say.ts";
 
 type Scope = NonNullable<ParleyInputs["apiKey"]["create"]["scopes"]>[number];
 
@@ -38,7 +38,7 @@ export const createKey = command({
     const expiresAt = expires === undefined ? undefined : whenOf(expires);
     // The server knows its scopes, and refuses others.
     const created = await context.parley().api.apiKey.create.mutate({ name, scopes: scope as Scope[] | undefined, expiresAt });
-    told(context, created, created.key);
+    tell(context, created, created.key);
     note("Keep it now: it is never shown again. PARLEY_TOKEN takes it");
   },
 });
@@ -51,7 +51,7 @@ export const revokeKey = command({
   atMost: 1,
   async run(context, _options, [id = ""]) {
     await context.parley().api.apiKey.revoke.mutate({ id });
-    told(context, { revoked: id }, `Revoked ${id}`);
+    tell(context, { revoked: id }, `Revoked ${id}`);
   },
 });
 

@@ -2,7 +2,7 @@ import { command } from "../command.ts";
 import { signInAnew } from "../connect.ts";
 import { deviceOf, passwordOptions, readPassword, warnOfPlainHttp } from "../input/credentials.ts";
 import { prompt } from "../input/prompt.ts";
-import { told } from "../output/say.ts";
+import { tell } from "../output/say.ts";
 
 export const login = command({
   name: "login",
@@ -17,6 +17,6 @@ export const login = command({
     const identifier = given ?? (await prompt("E-mail address or username", { option: "--user" }));
     const password = await readPassword(isFromStdin);
     const user = await signInAnew(url, (auth) => auth.signIn({ identifier, password, device: deviceOf(device) }));
-    told(context, { url, user }, `Signed in at ${url} as ${user.displayName} <${user.email}>`);
+    tell(context, { url, user }, `Signed in at ${url} as ${user.displayName} <${user.email}>`);
   },
 });

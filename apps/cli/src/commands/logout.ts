@@ -1,7 +1,7 @@
 import { isParleyError } from "@parley/client";
 import { command } from "../command.ts";
 import { usage } from "../failure.ts";
-import { told } from "../output/say.ts";
+import { tell } from "../output/say.ts";
 
 export const logout = command({
   name: "logout",
@@ -18,7 +18,7 @@ export const logout = command({
         if (!isParleyError(error) || error.data.code !== "UNAUTHORIZED") throw error;
       }
     }
-    told(
+    tell(
       context,
       { url: context.url, wasSignedIn },
       wasSignedIn ? `Signed out at ${context.url}` : `Nobody is signed in at ${context.url}`,

@@ -2,7 +2,7 @@ import { command } from "../command.ts";
 import { signInAnew } from "../connect.ts";
 import { deviceOf, passwordOptions, readPassword, warnOfPlainHttp } from "../input/credentials.ts";
 import { prompt } from "../input/prompt.ts";
-import { told } from "../output/say.ts";
+import { tell } from "../output/say.ts";
 
 export const register = command({
   name: "register",
@@ -25,8 +25,8 @@ export const register = command({
     const password = await readPassword(isFromStdin);
     const account = { email, username, displayName: name, password, device: deviceOf(device), setupCode, invitation };
     const user = await signInAnew(url, (auth) => auth.register(account));
-    if (user) told(context, { url, user }, `Signed in at ${url} as ${user.displayName} <${user.email}>`);
+    if (user) tell(context, { url, user }, `Signed in at ${url} as ${user.displayName} <${user.email}>`);
     else
-      told(context, { url, next: "verify_email" }, `A letter is on its way to ${email}: follow its link, then \`parley login\``);
+      tell(context, { url, next: "verify_email" }, `A letter is on its way to ${email}: follow its link, then \`parley login\``);
   },
 });

@@ -2,7 +2,7 @@ import { command } from "../command.ts";
 import { usage } from "../failure.ts";
 import { moment } from "../output/figures.ts";
 import { printList } from "../output/list.ts";
-import { told } from "../output/say.ts";
+import { tell } from "../output/say.ts";
 
 export const sessions = command({
   name: "sessions",
@@ -31,6 +31,6 @@ export const endSession = command({
     const { session } = context.parley().api;
     if (id === undefined) await session.endOthers.mutate();
     else await session.end.mutate({ id });
-    told(context, { ended: id ?? "others" }, id === undefined ? "All other sessions have ended" : `Ended ${id}`);
+    tell(context, { ended: id ?? "others" }, id === undefined ? "All other sessions have ended" : `Ended ${id}`);
   },
 });

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { told } from "../output/say.ts";
+import { tell } from "../output/say.ts";
 
 export const stop = command({
   name: "stop",
@@ -9,6 +9,6 @@ export const stop = command({
   atMost: 1,
   async run(context, _options, [runId = ""]) {
     await context.parley().api.chat.stop.mutate({ runId });
-    told(context, { runId }, `Stopped ${runId}`);
+    tell(context, { runId }, `Stopped ${runId}`);
   },
 });

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { told } from "../output/say.ts";
+import { tell } from "../output/say.ts";
 
 export const whoami = command({
   name: "whoami",
@@ -8,6 +8,6 @@ export const whoami = command({
     const { user, session } = await context.parley().api.auth.me.query();
     const { displayName, email, plan, role } = user;
     const words = `${displayName} <${email}>, ${role}, plan ${plan}, at ${context.url}${session ? "" : ", with a key"}`;
-    told(context, { url: context.url, user, session }, words);
+    tell(context, { url: context.url, user, session }, words);
   },
 });

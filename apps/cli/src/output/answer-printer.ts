@@ -1,4 +1,4 @@
-import { type AssembledAnswer, assemble, emptyAnswer, type FollowedEvent } from "@parley/client";
+import type { AssembledAnswer, FollowedEvent } from "@parley/client";
 import { forTerminal } from "./clean.ts";
 import { markdownWriter } from "./markdown.ts";
 import { note } from "./say.ts";
@@ -8,7 +8,6 @@ import { hasColour } from "./style.ts";
 export function answerPrinter(write: (text: string) => void = (text) => process.stdout.write(text)) {
   const isTerminal = process.stdout.isTTY === true;
   const shown = isTerminal && hasColour() ? markdownWriter(write) : { add: write, end() {} };
-  let answer = emptyAnswer;
   let printed = 0;
   let last = "\n";
 
@@ -25,24 +24,21 @@ export function answerPrinter(write: (text: string) => void = (text) => process.
   }
 
   return {
-    add(event: FollowedEvent) {
-      answer = assemble(answer, event);
+    /** What has come, and what there is of the answer with it. */
+    add(event: FollowedEvent, { text }: AssembledAnswer) {
       if (event.type === "tool-call") note(`· ${forTerminal(event.name)}`);
-      if (answer.text.length < printed) {
+      if (text.length < printed) {
         // What has left a pipe cannot be taken back: it is said, at least.
         finishLine();
-        const taken = printed - answer.text.length;
+        const taken = printed - text.length;
         const begun = event.type === "failover" ? `${event.to.model} begins anew` : "they were never saved";
         process.stderr.write(`parley: the last ${taken} characters do not count: ${begun}\n`);
       }
-      printed = Math.min(printed, answer.text.length);
-      put(answer.text.slice(printed));
-      printed = answer.text.length;
+      printed = Math.min(printed, text.length);
+      put(text.slice(printed));
+      printed = text.length;
     },
     /** Ends the line that the answer is on. */
-    end(): AssembledAnswer {
-      finishLine();
-      return answer;
-    },
+    end: finishLine,
   };
 }

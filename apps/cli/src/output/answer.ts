@@ -22,7 +22,7 @@ export async function printAnswer(
   for await (const event of events) {
     answer = assemble(answer, event);
     if (isEvents) printJson(event);
-    else printer?.add(event);
+    else printer?.add(event, answer);
   }
   printer?.end();
   context.lost.throwIfAborted();

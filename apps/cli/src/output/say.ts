@@ -22,7 +22,7 @@ export function note(text: string): void {
 }
 
 /** What was done, in a line or as JSON. */
-export function told({ json }: Context, value: unknown, words: string): void {
+export function tell({ json }: Context, value: unknown, words: string): void {
   if (json) printJson(value);
   else print(oneLine(words));
 }

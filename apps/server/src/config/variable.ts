@@ -7,7 +7,7 @@ export interface Variable<Schema extends z.ZodType = z.ZodType> {
   about: string;
   /** What may be given, in words. */
   allowed: string;
-  /** What of it must be in no line of a log and in no answer: all of it, and each of its parts; or it whole, for the password in it. */
+  /** In no line of a log and in no answer. `parts`: it whole and each part between commas; `whole`: an address, for its password. */
   secret: "parts" | "whole" | null;
 }
 

@@ -44,13 +44,10 @@ const page = (version: string, url: string) => `<!doctype html>
 <h2>Talk to it</h2>
 <pre><code>import { createParley } from "@parley/client";
 
-let token = null;
-const parley = createParley({ url: "${url}", token: () =&gt; token });
-const account = { identifier: "me@example.com", password: "…" };
-const { tokens } = await parley.api.auth.login.mutate(account);
-token = tokens.accessToken;
-console.log(await parley.api.auth.me.query());
-parley.close();</code></pre>
+const parley = createParley({ url: "${url}" });
+await parley.auth.signIn({ identifier: "me@example.com", password: "…" });
+console.log(await parley.chat.ask("Hello").text);
+await parley.close();</code></pre>
 </main>
 </body>
 </html>

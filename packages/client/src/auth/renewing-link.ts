@@ -2,7 +2,7 @@ import type { AppRouter } from "@parley/api/types";
 import type { ErrorReason } from "@parley/contract/errors";
 import type { TRPCLink } from "@trpc/client";
 import { observable, type Unsubscribable } from "@trpc/server/observable";
-import { isRefusal } from "../errors.ts";
+import { isRefusal, nameReason } from "../errors.ts";
 import { resuming } from "../resuming.ts";
 import type { Identity } from "./identity.ts";
 
@@ -29,8 +29,9 @@ export function renewingLink(identity: Identity, reconnect: () => void): TRPCLin
               place.note(value);
               observer.next(value);
             },
-            complete: () => observer.complete(),
+            complete: observer.complete,
             error(error) {
+              nameReason(error);
               if (isRefusal(error, ended)) identity.end("session_ended", session).catch(() => {});
               if (isLast || !isRefusal(error, reasons)) return observer.error(error);
               identity.renew(madeAt).then(

@@ -22,8 +22,8 @@ export type SendOptions = Omit<SendMessage, "content" | "clientMessageId"> & {
   signal?: AbortSignal | undefined;
 };
 
-/** What the server may say in passing. A message carries its own id, so sending it again sends it once. */
-const passing: readonly ErrorReason[] = ["unavailable", "internal", "aborted"];
+/** After these a message is sent again: with its own id, so it is sent once. Of a limit its writer hears, and may wait. */
+const sentAgain: readonly ErrorReason[] = ["unavailable", "internal", "aborted"];
 const mostTries = 8;
 
 export function sendPersistently(
@@ -36,7 +36,7 @@ export function sendPersistently(
       try {
         return await send(input, { signal });
       } catch (error) {
-        const isPassing = !isParleyError(error) || isRefusal(error, passing);
+        const isPassing = !isParleyError(error) || isRefusal(error, sentAgain);
         if (!isPassing || tries === mostTries) throw error;
         await pause(retryDelayMs(tries), signal);
       }

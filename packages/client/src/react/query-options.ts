@@ -2,14 +2,14 @@ import { isParleyError } from "@parley/client";
 import { keepSame } from "./cache.ts";
 
 const mostTries = 3;
-/** What the server may say in passing; what else it says, it will say again. */
-const passing = ["unavailable", "internal", "rate_limited"];
+/** After these a list is read again, after a limit too: nobody has to hear of it. What else the server says, it will say again. */
+const readAgain = ["unavailable", "internal", "rate_limited"];
 
 /** Live events keep it true, so it never grows old by itself. */
 export const keptLive = {
   staleTime: Number.POSITIVE_INFINITY,
   structuralSharing: (before: unknown, now: unknown) => (isList(now) ? keepSame(isList(before) ? before : undefined, now) : now),
-  retry: (failures: number, error: Error) => failures < mostTries && (!isParleyError(error) || passing.includes(error.reason)),
+  retry: (failures: number, error: Error) => failures < mostTries && (!isParleyError(error) || readAgain.includes(error.reason)),
 };
 
 interface List {

@@ -31,15 +31,16 @@ export function followTogether<Result extends Told, Failure>(
   { next, error, complete }: Observer<Result, Failure>,
 ): () => void {
   let lastEventId: string | undefined;
-  let first: string | undefined;
+  /** The event that `lastEventId` is of: those that pass come after it, with the same id. */
+  let lastKept: string | undefined;
   let standing: Result | undefined;
 
   function take(result: Result) {
     if (result.type === "data") {
       // One that slept may have had it over its own connection.
       const copy = JSON.stringify(result.data);
-      if (Number(result.id) < Number(lastEventId) || (result.id === lastEventId && copy === first)) return;
-      if (result.id !== lastEventId) first = copy;
+      if (Number(result.id) < Number(lastEventId) || (result.id === lastEventId && copy === lastKept)) return;
+      if (result.id !== lastEventId) lastKept = copy;
       lastEventId = result.id;
     } else standing = result;
     next({ result });

@@ -37,8 +37,6 @@ export interface OpenedSession {
   tokens: IssuedTokens;
 }
 
-export type Auth = ReturnType<typeof createAuth>;
-
 export function createAuth(
   ports: AuthPorts,
   settings: Settings,

@@ -18,8 +18,6 @@ import { endMembership, insertMember, updateMemberRole } from "./member-queries.
 
 const mostMembers = 100;
 
-export type Members = ReturnType<typeof createMembers>;
-
 /** Who is in a conversation. Every change locks the conversation first: of two at once, the second finds what the first has done. */
 export function createMembers(
   { database }: Pick<Ports, "database">,

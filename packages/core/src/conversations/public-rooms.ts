@@ -6,8 +6,6 @@ import { insertConversation } from "./change-queries.ts";
 import { formatTimeCursor, parseTimeCursor } from "./cursors.ts";
 import { listPublicRooms } from "./public-room-queries.ts";
 
-export type PublicRooms = ReturnType<typeof createPublicRooms>;
-
 const perPage = 20;
 const list = "public";
 

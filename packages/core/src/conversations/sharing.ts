@@ -11,8 +11,6 @@ import { changeAsOwner } from "./locks.ts";
 import { shareUrl } from "./queries.ts";
 import { findSharedConversation, listSharedMessages, setShareToken } from "./sharing-queries.ts";
 
-export type Sharing = ReturnType<typeof createSharing>;
-
 const perPage = 50;
 
 /** The read-only link to a conversation. */

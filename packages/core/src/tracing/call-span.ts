@@ -12,8 +12,6 @@ interface Call {
   caller: string | null;
 }
 
-export type CallSpans = ReturnType<typeof createCallSpans>;
-
 /** Null where calls are not traced. */
 export function createCallSpans({ tracer }: Pick<Ports, "tracer">) {
   if (!tracer) return null;

@@ -33,8 +33,6 @@ type Rights = Pick<Actor, "permissions">;
 
 const perPage = 50;
 
-export type Administration = ReturnType<typeof createAdministration>;
-
 /** What an operator does to the accounts of others. Who may call it at all is the guards' to say. */
 export function createAdministration(
   { database }: Pick<Ports, "database">,

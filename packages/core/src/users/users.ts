@@ -16,8 +16,6 @@ import type { UserRecords } from "./user-records.ts";
 const hourMs = 60 * 60_000;
 const rangeMs: Record<UsageRange, number> = { "24h": 24 * hourMs, "7d": 7 * 24 * hourMs, "30d": 30 * 24 * hourMs };
 
-export type Users = ReturnType<typeof createUsers>;
-
 /** What people say of themselves, and what they have used. */
 export function createUsers(
   ports: Pick<Ports, "database" | "background" | "clock" | "passwords">,
