@@ -25,6 +25,7 @@ async function receiver() {
   return { url, arrivals, at: (place: string) => arrivals.filter((each) => each.path === place), close: () => server.close() };
 }
 
+// Not on workerd: rules come from a file there is none of, and what is read of a process. `edge-counting.test.ts` has its alerts.
 describe.each(databaseKinds)("a server with channels, on %s", (database) => {
   let folder: string;
   let outside: Awaited<ReturnType<typeof receiver>>;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { type Person, type TestApp, type Transport, testApp } from "./kit.ts";
 
+// Not on workerd, whose lines come by way of another process's output: what they say is the same code's (`secrets.test.ts` reads them).
 describe.each(databaseKinds)("what the log says of calls, on %s", (database) => {
   let app: TestApp;
   let upstream: Awaited<ReturnType<typeof startUpstream>>;

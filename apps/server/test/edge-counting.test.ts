@@ -104,4 +104,14 @@ describe.skipIf(!databaseKinds.includes("postgres"))("what a worker counts", () 
     expect(await answer("2")).toEqual(["key-two"]);
     await expect.poll(() => page({ url }), soon).toContain('parley_provider_keys{provider="anthropic",state="cooling"} 1');
   });
+
+  test("an alert about a vendor is resolved once its keys no longer rest", async () => {
+    const { api } = await start({ METRICS_INTERVAL: "1s" });
+    upstream.otherwise({ refusal: { status: 401, retryAfterSeconds: 4 } });
+    await api.chat.send.mutate({ clientMessageId: "1", content: "Hello", model });
+    const alerts = async () =>
+      (await api.metrics.alerts.query()).items.map(({ rule, resolvedAt }) => [rule, resolvedAt !== null]);
+    await expect.poll(alerts, soon).toEqual([["provider_unhealthy", false]]);
+    await expect.poll(alerts, soon).toEqual([["provider_unhealthy", true]]);
+  });
 });

@@ -8,9 +8,11 @@ export interface Memory {
   /** … and what the readings tell of was counted there: the same, where a process counts for itself. */
   read: Meters;
   coolDowns: CoolDowns;
+  /** How often alerts have been judged without a pause, and when last. */
+  judged: { rounds: number; lastAt: number };
 }
 
 export function createMemory(): Memory {
   const meters = createMeters();
-  return { meters, read: meters, coolDowns: new Map() };
+  return { meters, read: meters, coolDowns: new Map(), judged: { rounds: 0, lastAt: 0 } };
 }

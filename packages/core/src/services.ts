@@ -59,7 +59,7 @@ import { createUsers } from "./users/users.ts";
 export type Services = ReturnType<typeof createServices>;
 
 /** The only wiring of the domain. */
-export function createServices(given: Ports, settings: Settings, { meters, read, coolDowns }: Memory) {
+export function createServices(given: Ports, settings: Settings, { meters, read, coolDowns, judged }: Memory) {
   const ports = {
     ...given,
     database: meteredDatabase(given.database, { scopes: given.scopes, meters }),
@@ -106,7 +106,7 @@ export function createServices(given: Ports, settings: Settings, { meters, read,
 
   return {
     access,
-    alerts: createAlerts(ports, settings, { sampler, announce, unhealthyProviders: providers.unhealthy }),
+    alerts: createAlerts(ports, settings, { sampler, announce, judged, unhealthyProviders: providers.unhealthy }),
     administration: createAdministration(ports, { access, audit }),
     auth: createAuth(ports, settings, { access, audit, sessions, keys, gatekeeper, records, meters }),
     budgets,

@@ -252,7 +252,7 @@ export const groups = {
     OTEL_BSP_SCHEDULE_DELAY: variable(
       wholeNumber(1, 60_000),
       "5000",
-      "how long steps of traces are gathered before they are sent",
+      "how long steps of traces are gathered before they are sent; on a worker 2 to 5 seconds",
       "milliseconds, from 1 to 60000",
     ),
     SENTRY_DSN: secret(orNone(sentryDsn), "is told of crashes and unexpected errors, and of traces", "a DSN"),

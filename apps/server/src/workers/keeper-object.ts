@@ -7,7 +7,7 @@ import type { Bindings } from "./bindings.ts";
 import { notTheKeepers, takeReadings } from "./duties.ts";
 import type { EdgeNode } from "./edge-node.ts";
 import { openObjectNode } from "./object-node.ts";
-import { setupOf } from "./setup.ts";
+import { type Setup, setupOf } from "./setup.ts";
 
 export interface KeeperMethods {
   wake(): Promise<void>;
@@ -24,6 +24,7 @@ export class KeeperObject extends DurableObject<Bindings> implements KeeperMetho
   constructor(ctx: ObjectState, env: Bindings) {
     super(ctx, env);
     ctx.storage.sql.exec("create table if not exists done (name text primary key, at integer not null)");
+    ctx.storage.sql.exec("create table if not exists judged (one integer primary key, rounds integer, last_at integer)");
   }
 
   async wake(): Promise<void> {
@@ -38,7 +39,8 @@ export class KeeperObject extends DurableObject<Bindings> implements KeeperMetho
     const node = openObjectNode(this.env, setup, { hold: (work) => this.ctx.waitUntil(work) });
     try {
       await this.#tellSetupCode(node, now);
-      if (this.#isDue(takeReadings, { everyMs, now })) await this.#takeReadings(node, everyMs);
+      // Whatever becomes of it, the rest is done.
+      if (this.#isDue(takeReadings, { everyMs, now })) node.background.run(takeReadings, () => this.#takeReadings(node, setup));
       await node.background.performOthers(notTheKeepers, (name, everyMs) => this.#isDue(name, { everyMs, now }));
     } finally {
       await node.close();
@@ -53,14 +55,18 @@ export class KeeperObject extends DurableObject<Bindings> implements KeeperMetho
   }
 
   /** Of everything that was counted, wherever that was. */
-  async #takeReadings({ services, read, background }: EdgeNode, everyMs: number): Promise<void> {
+  async #takeReadings({ services, read, background }: EdgeNode, { memory: { judged }, config }: Setup): Promise<void> {
     const meters = named(this.env.METERS, "meters");
     const { counted, open } = await meters.takeUnread();
     read.instruments.add(counted);
     services.sampler.include(() => open);
+    const { sql } = this.ctx.storage;
+    // Each round may be another instance's: it goes on as the one before it.
+    Object.assign(judged, sql.exec<typeof judged>("select rounds, last_at as lastAt from judged").toArray()[0]);
     await background.perform(takeReadings);
+    sql.exec("insert or replace into judged (one, rounds, last_at) values (1, ?, ?)", judged.rounds, judged.lastAt);
     const known = services.gauges.all.filter(({ name, cells }) => !processesOwn.test(name) && [...cells()].length > 0);
-    await meters.show(exposed(known), shownFor * everyMs);
+    await meters.show(exposed(known), shownFor * config.METRICS_INTERVAL);
   }
 
   /** And with this round it has been done. */

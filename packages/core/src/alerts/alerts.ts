@@ -1,5 +1,6 @@
 import type { AlertPage, ListAlerts } from "@parley/contract";
 import { inTime } from "../in-time.ts";
+import type { Memory } from "../memory.ts";
 import { isAway, type Sample, type Sampler } from "../metrics/sampler.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
@@ -24,11 +25,16 @@ export type Alerts = ReturnType<typeof createAlerts>;
 export function createAlerts(
   ports: AlertPorts,
   settings: Settings,
-  { sampler, announce, unhealthyProviders }: { sampler: Sampler; announce: Announce; unhealthyProviders: () => string[] },
+  {
+    sampler,
+    announce,
+    judged,
+    unhealthyProviders,
+  }: { sampler: Sampler; announce: Announce; judged: Memory["judged"]; unhealthyProviders: () => string[] },
 ) {
   const { background, clock, database, log, rateLimiter } = ports;
   const watch = createWatch(ports, settings, { unhealthyProviders });
-  const settle = createSettle(ports, settings, { watch, announce });
+  const settle = createSettle(ports, settings, { watch, announce, judged });
   /** By then every node has noticed what one has noticed, and none can have noticed it again after it was over. */
   const windowMs = Math.ceil((1.5 * settings.metrics.everyMs + slackMs) / 1_000) * 1_000;
 

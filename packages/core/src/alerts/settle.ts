@@ -1,3 +1,4 @@
+import type { Memory } from "../memory.ts";
 import type { Ports } from "../ports.ts";
 import type { Settings } from "../settings.ts";
 import type { Announce } from "./announce.ts";
@@ -18,11 +19,9 @@ const missed = 1.5;
 export function createSettle(
   { database, system: { node } }: Pick<Ports, "database" | "system">,
   { metrics: { everyMs } }: Pick<Settings, "metrics">,
-  { watch, announce }: { watch: Watch; announce: Announce },
+  { watch, announce, judged }: { watch: Watch; announce: Announce; judged: Memory["judged"] },
 ) {
   const staleMs = stale * everyMs;
-  let rounds = 0;
-  let lastAt = 0;
 
   /** Who told of it while the database was away saves it first, so that its id stays the same. */
   function lets(episode: Episode): boolean {
@@ -91,9 +90,9 @@ export function createSettle(
       else if (episode.openedAt && !lets(episode)) await begin(episode, at);
     }
     const moment = at.getTime();
-    rounds = moment - lastAt > missed * everyMs ? 1 : rounds + 1;
-    lastAt = moment;
-    const judges = rounds > roundsToJudge;
+    judged.rounds = moment - judged.lastAt > missed * everyMs ? 1 : judged.rounds + 1;
+    judged.lastAt = moment;
+    const judges = judged.rounds > roundsToJudge;
     for (const alert of known.values()) {
       // Nobody else can see what is this node's own: it was left by the process before this one, or by a rule that is gone.
       if (alert.subject === node || (judges && alert.isStale)) await resolve(alert, at);
