@@ -12,6 +12,8 @@ import { socketPair } from "./web-socket.ts";
 declare const WebSocketRequestResponsePair: new (request: string, response: string) => object;
 
 const lookForQuietMs = 1_000;
+/** Whoever has sent a PING since then is there. */
+const recentMs = 60_000;
 /** An object to which nothing comes for 70 s may be put out, whatever it is doing. */
 const stayAwakeMs = 30_000;
 
@@ -134,7 +136,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     if (!rested) return this.#wake(server);
     await this.#setAlarm(lookAfterMs);
     const heardAt = this.ctx.getWebSocketAutoResponseTimestamp(server)?.getTime() ?? 0;
-    if (Date.now() - heardAt > lookAfterMs) {
+    if (Date.now() - heardAt > recentMs) {
       if (rested.isAsked) return this.#end(server, { code: 1011, reason: "terminated" });
       server.serializeAttachment({ ...rested, isAsked: true } satisfies RestedSocket);
       server.send("PING");

@@ -46,6 +46,21 @@ describe.skipIf(!process.env.TEST_DATABASE_URL)("a connection to Postgres that b
     await line.close();
   });
 
+  // A network that forgets a connection ends nothing: what was asked of it had no answer for as long as the kernel tried.
+  test("that says nothing more is given up, and replaced", { timeout: 60_000 }, async () => {
+    await using kept = await openTestDatabase("postgres");
+    const line = await openLine(new URL(kept.url ?? ""));
+    const open = await openPostgres({ url: line.url, migrations: migrationsFolder, poolSize: 1 });
+    await open.ping();
+    line.mute();
+    const asked = [open.ping(), open.ping(), open.database.transaction((inside) => inside.execute(sql`select 1`))];
+    for (const each of await Promise.allSettled(asked)) expect(each).toMatchObject({ status: "rejected" });
+    line.restore();
+    await expect(open.ping()).resolves.toBeUndefined();
+    await open.close();
+    await line.close();
+  });
+
   // The driver wrote the rollback to a socket that was gone, outside of any promise: that ended the process.
   test("in the middle of a transaction fails that transaction, and nothing else", async () => {
     await using open = await openTestDatabase("postgres");

@@ -18,6 +18,8 @@ export async function openPostgres({ url, migrations, poolSize = 10 }: Options):
     max: poolSize,
     onnotice() {},
     connect_timeout: 3,
+    // Longer than any statement may take: who says nothing for so long is gone, and has not said so.
+    silence_timeout: 12,
     // Seconds: a database that comes back is found at once, not after a growing pause.
     backoff: () => 0.3,
     connection: { application_name: "parley", statement_timeout: 10_000, lock_timeout: 5_000 },

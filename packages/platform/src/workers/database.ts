@@ -29,6 +29,8 @@ export function openWorkerDatabase(url: string, { connections, migrations }: Opt
     types: arrayTypes,
     onnotice() {},
     connect_timeout: 5,
+    // Who owes an answer for so long is gone, and has not said so.
+    silence_timeout: 15,
     // Seconds: most of the time an object has nothing to ask.
     idle_timeout: 1,
     backoff: () => 0.3,
