@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { TRPCClientError } from "@trpc/client";
 import superjson from "superjson";
 import { afterEach, expect, test } from "vitest";
 import { createParley, isParleyError } from "./index.ts";
@@ -107,6 +108,22 @@ test("a server that restarts is asked until it is there again", async () => {
   );
   expect(await collect(url)).toEqual(["run-end"]);
   expect(requests).toHaveLength(3);
+});
+
+test("a new token that cannot be had while the network is away is asked for again", async () => {
+  const { url, requests } = await serve(
+    stream(tracked("7", delta(0, "a")), (response) => response.destroy()),
+    stream(tracked("8", end)),
+  );
+  let asked = 0;
+  const token = () => {
+    asked++;
+    // After the look beforehand and the first connection.
+    if (asked === 3 || asked === 4) throw TRPCClientError.from(new TypeError("fetch failed"));
+    return "token";
+  };
+  expect(await collect(url, token)).toEqual(["a", "run-end"]);
+  expect(requests).toHaveLength(2);
 });
 
 test("a page that is no Parley server is an error, though not one of Parley's", async () => {

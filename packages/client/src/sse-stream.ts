@@ -9,8 +9,8 @@ export type SseNotice =
   | { type: "connected" }
   | { type: "data"; id: string; data: unknown };
 
-/** Of a server that restarts, and of the proxy in front of it. */
-const passing = [408, 429, 500, 502, 503, 504];
+/** Of a server that restarts, and of the proxy in front of it; of one that was not reached, not even for a new token, there is none. */
+const passing = [undefined, 408, 429, 500, 502, 503, 504];
 const defaultQuietMs = 60_000;
 
 /** The browser's EventSource can send no token, hides why it was refused, and is missing in Node. */
@@ -32,7 +32,7 @@ export async function* readSubscription(request: Wire, signal: AbortSignal): Asy
       }
       cause = new Error("The connection was lost");
     } catch (error) {
-      if (error instanceof TRPCClientError && !passing.includes(error.data?.httpStatus)) throw error;
+      if (!passing.includes(Object(error).data?.httpStatus)) throw error;
       cause = error;
     }
     await pause(retryDelayMs(attempt++), signal);
