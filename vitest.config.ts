@@ -11,5 +11,7 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**", "apps/bench/**"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // What is waited for may be a process that starts.
+    expect: { poll: { timeout: 5_000 } },
   },
 });
