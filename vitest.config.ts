@@ -16,5 +16,7 @@ export default defineConfig({
     retry: process.env.CI ? 1 : 0,
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // What is waited for may be a process that starts.
+    expect: { poll: { timeout: 5_000 } },
   },
 });

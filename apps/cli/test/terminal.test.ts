@@ -1,13 +1,14 @@
 import { createServer } from "node:http";
 import { listenLocally } from "@parley/testing";
 import { describe, expect, test } from "vitest";
+import { runtimes } from "../../server/test/workerd.ts";
 import { hasTerminal, password } from "./kit.ts";
 import { scriptedStage } from "./scripted-stage.ts";
 
-const stage = scriptedStage();
-const { next, answerWith } = stage;
+describe.runIf(hasTerminal).each(runtimes)("on a terminal, with the server on %s", (place) => {
+  const stage = scriptedStage(place);
+  const { next, answerWith } = stage;
 
-describe.runIf(hasTerminal)("on a terminal", () => {
   test("a password is not shown while it is typed", async () => {
     const { email, password } = await stage.app.person();
     const asked = stage.mine.onTerminal("login");

@@ -47,7 +47,7 @@ export async function testApp({ database: kind = "pglite", env = {}, providers }
   const letters = collectingMailer();
   const overrides = { clock, mailer: letters.mailer, openDatabase: async () => database, ...(providers && { providers }) };
   const server = isWorkerd
-    ? await startWorkerd({ database, variables, ...(providers && { providers }) })
+    ? await startWorkerd({ database, variables, ...(providers && { providers }), onLine: (line) => log.lines.push(line) })
     : await startServer(readConfig(variables), { assets, log, overrides });
   const { url } = server;
   const socketUrl = `${url.replace("http", "ws")}/trpc`;

@@ -5,10 +5,12 @@ import { startUpstream, type Upstream } from "@parley/testing";
 import { TRPCClientError } from "@trpc/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Person, testApp } from "./kit.ts";
+import { runtimes } from "./workerd.ts";
 
 const claude = "claude-sonnet-5-5";
 
-describe("models by their variables", () => {
+describe.each(runtimes)("models by their variables, on %s", (place) => {
+  const isWorkerd = place === "workerd";
   let upstream: Upstream;
   let folder: string;
   beforeAll(async () => {
@@ -23,12 +25,15 @@ describe("models by their variables", () => {
 
   async function boot(env: Record<string, string>) {
     upstream.reset();
-    const app = await testApp({ env: { ANTHROPIC_BASE_URL: upstream.url, GOOGLE_AI_BASE_URL: upstream.url, ...env } });
+    const app = await testApp({
+      database: place,
+      env: { ANTHROPIC_BASE_URL: upstream.url, GOOGLE_AI_BASE_URL: upstream.url, ...env },
+    });
     const person = await app.person();
     return { ...app, person, newcomer: () => app.person() };
   }
   let sent = 0;
-  async function ask({ api }: Person, input: { model?: string; maxTokens?: number } = {}, patienceMs = 1_000) {
+  async function ask({ api }: Person, input: { model?: string; maxTokens?: number } = {}, patienceMs = 10_000) {
     const { conversationId } = await api.chat.send.mutate({ clientMessageId: `o-${++sent}`, content: "Hello", ...input });
     const answer = async () => (await api.chat.messages.list.query({ conversationId })).items.at(-1);
     await expect.poll(async () => (await answer())?.status, { timeout: patienceMs }).not.toBe("running");
@@ -56,7 +61,8 @@ describe("models by their variables", () => {
     expect(await refusal(app.person.api.model.test.mutate({ provider: "nobody" }))).toMatchObject({ reason: "not_found" });
   });
 
-  test("an Ollama on this machine is found by itself, and costs nothing", async () => {
+  // Nothing is on the same machine as a worker.
+  test.skipIf(isWorkerd)("an Ollama on this machine is found by itself, and costs nothing", async () => {
     upstream.models("ollama", ["llama3.2:latest"]);
     await using app = await boot({ OLLAMA_URL: upstream.url });
     const { items } = await app.person.api.model.list.query();
@@ -66,7 +72,8 @@ describe("models by their variables", () => {
     expect(await ask(app.person)).toMatchObject({ content: "Hello from openai.", provider: "ollama", model: "llama3.2:latest" });
   });
 
-  test("a file corrects the catalogue, and a wrong one stops the start with one line", async () => {
+  // A worker has no files.
+  test.skipIf(isWorkerd)("a file corrects the catalogue, and a wrong one stops the start with one line", async () => {
     const file = path.join(folder, "models.json");
     const prices = { input: 1_000_000, cacheRead: 0, cacheWrite: 0, output: 2_000_000 };
     await writeFile(file, JSON.stringify({ models: [{ provider: "anthropic", id: claude, prices, name: "House Claude" }] }));
@@ -91,6 +98,10 @@ describe("models by their variables", () => {
     });
     upstream.byModel("claude-haiku-5-5", { refusal: { status: 400, type: "bad_request" } });
     expect(await ask(app.person)).toMatchObject({ model: "gemini-2.5-flash", content: "Hello from gemini." });
+  });
+
+  // A worker has no start that could be refused: the requests are.
+  test.skipIf(isWorkerd)("a default that nobody offers stops the start", async () => {
     await expect(boot({ ANTHROPIC_API_KEY: "k", DEFAULT_MODEL: "no-such" })).rejects.toThrow('DEFAULT_MODEL is "no-such"');
   });
 
@@ -142,7 +153,7 @@ describe("models by their variables", () => {
     });
   });
 
-  test.each<{ env: Record<string, string>; words: string }>([
+  test.skipIf(isWorkerd).each<{ env: Record<string, string>; words: string }>([
     { env: { BUDGET_TOKENS: "gold=3" }, words: "BUDGET_TOKENS" },
     { env: { BUDGET_COST: "free=-1" }, words: "BUDGET_COST" },
     { env: { MODEL_TIMEOUT: "0s" }, words: "MODEL_TIMEOUT" },

@@ -1,5 +1,5 @@
 import type { Provider } from "@parley/core/ports";
-import { type DatabaseKind, databaseKinds, serveProvider, type TestDatabase } from "@parley/testing";
+import { type DatabaseKind, databaseKinds, type LogLine, serveProvider, type TestDatabase } from "@parley/testing";
 import { startLocalWorker } from "../scripts/edge/local-worker.ts";
 
 /** Where the same tests run: the process on each database, and the worker, which has no embedded one. */
@@ -19,7 +19,14 @@ interface Given {
   variables: Record<string, string>;
   /** One at most: it is asked over HTTP, as an OpenAI-compatible vendor. */
   providers?: Provider[];
-  onLine?: (line: string) => void;
+  onLine?: (line: LogLine) => void;
+}
+
+/** A line of its log; null for what the runtime says. */
+function readLine(text: string): LogLine | null {
+  if (!text.startsWith('{"level"')) return null;
+  const { level, time: _, msg: message, ...fields } = JSON.parse(text) as Pick<LogLine, "level"> & { time: string; msg: string };
+  return { level, message, fields };
 }
 
 export async function startWorkerd({ database, variables, providers = [], onLine }: Given) {
@@ -29,7 +36,10 @@ export async function startWorkerd({ database, variables, providers = [], onLine
   const worker = await startLocalWorker({
     databaseUrl: database.url ?? "",
     variables: { ...variables, ...(vendor && { OPENAI_COMPATIBLE_BASE_URL: vendor.url, OPENAI_COMPATIBLE_API_KEY: "a-key" }) },
-    ...(onLine && { onLine }),
+    onLine(text) {
+      const line = readLine(text);
+      if (line) onLine?.(line);
+    },
   });
   return {
     url: worker.url,

@@ -21,7 +21,7 @@ export async function startEdge({ database, stage }: Parts) {
     database,
     variables: { ...unlimited, LOG_LEVEL: "warn" },
     providers: [stage.provider({ name, hasCrashed: false })],
-    onLine: (line) => line.startsWith("{") && log.warn({}, line),
+    onLine: (line) => log.lines.push(line),
   });
   const port = Number(new URL(worker.url).port);
   const node: Node = {

@@ -3,7 +3,7 @@ import { soak } from "./soak.ts";
 import { type LogKind, logKinds } from "./world.ts";
 
 const { SOAK_SEED, SOAK_CASES, SOAK_MINUTES, SOAK_LOG } = process.env;
-const usualCases: Record<LogKind, number> = { memory: 500, postgres: 500, redis: 500, edge: 100 };
+const usualCases: Record<LogKind, number> = { memory: 500, postgres: 500, redis: 500, edge: 40 };
 const kinds = SOAK_LOG ? logKinds.filter((kind) => kind === SOAK_LOG) : logKinds;
 const timeout = SOAK_MINUTES ? (Number(SOAK_MINUTES) + 2) * 60_000 : Math.max(600_000, Number(SOAK_CASES ?? 0) * 1_000);
 

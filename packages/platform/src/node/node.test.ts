@@ -5,6 +5,7 @@ import path from "node:path";
 import { collectingLog, migrationsFolder } from "@parley/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { backgroundContract } from "../contracts/background.ts";
+import { passwordsContract } from "../contracts/passwords.ts";
 import { rateLimiterContract } from "../contracts/rate-limiter.ts";
 import { nodeBackground } from "./background.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -59,12 +60,14 @@ describe("lockFolder", () => {
 });
 
 describe("argon2Passwords", () => {
-  test("verifies what it hashed, with OWASP's parameters", async () => {
+  passwordsContract(() => argon2Passwords());
+
+  test("takes a hash of bcrypt that came from elsewhere, and wants another one", async () => {
+    const bcrypt = "$2b$04$/.fjlXmTeDEBW810Dwzpu.Vihc/tYE5J/Ub5uewLxNy4CEHHEBXTq";
     const passwords = argon2Passwords();
-    const hash = await passwords.hash("Correct-horse-1");
-    expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-    expect(await passwords.verify(hash, "Correct-horse-1")).toBe(true);
-    expect(await passwords.verify(hash, "correct-horse-1")).toBe(false);
+    expect(await passwords.verify(bcrypt, "Correct-horse-1")).toBe(true);
+    expect(await passwords.verify(bcrypt, "Wrong-horse-1")).toBe(false);
+    expect(passwords.isOutdated(bcrypt)).toBe(true);
   });
 
   test("refuses at once when the queue is too long", async () => {
