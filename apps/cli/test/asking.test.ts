@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { breakingProxy, listenLocally, scriptedProvider } from "@parley/testing";
 import { describe, expect, test } from "vitest";
 import { testApp } from "../../server/test/kit.ts";
-import { runtimes } from "../../server/test/workerd.ts";
+import { clientPlaces } from "../../server/test/workerd.ts";
 import { home, saidTo } from "./kit.ts";
 import { scriptedStage } from "./scripted-stage.ts";
 
@@ -15,7 +15,7 @@ interface Asked {
 }
 
 const words = "Grüße, שלום, مرحبا, 你好, 👩‍👩‍👧 … ";
-describe.each(runtimes)("on %s", (place) => {
+describe.each(clientPlaces)("on %s", (place) => {
   const stage = scriptedStage(place);
   const { next, answerWith } = stage;
 

@@ -1,11 +1,11 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { runtimes } from "../../server/test/workerd.ts";
+import { clientPlaces } from "../../server/test/workerd.ts";
 import { hasTerminal, saidTo } from "./kit.ts";
 import { scriptedStage } from "./scripted-stage.ts";
 
-describe.each(runtimes)("on %s", (place) => {
+describe.each(clientPlaces)("on %s", (place) => {
   const stage = scriptedStage(place);
   const { next, answerWith } = stage;
 

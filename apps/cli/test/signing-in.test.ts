@@ -2,13 +2,13 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type TestApp, testApp } from "../../server/test/kit.ts";
-import { runtimes } from "../../server/test/workerd.ts";
+import { clientPlaces } from "../../server/test/workerd.ts";
 import { countingProxy } from "./counting-proxy.ts";
 import { type Home, home, password } from "./kit.ts";
 
 const readCredentials = async (file: string) => JSON.parse(await readFile(file, "utf8"));
 
-describe.each(runtimes)("signing in, with the server on %s", (place) => {
+describe.each(clientPlaces)("signing in, with the server on %s", (place) => {
   let app: TestApp;
   let mine: Home;
   beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
 import { listenLocally } from "@parley/testing";
 import { describe, expect, test } from "vitest";
-import { runtimes } from "../../server/test/workerd.ts";
+import { clientPlaces } from "../../server/test/workerd.ts";
 import { hasTerminal, password } from "./kit.ts";
 import { scriptedStage } from "./scripted-stage.ts";
 
-describe.runIf(hasTerminal).each(runtimes)("on a terminal, with the server on %s", (place) => {
+describe.runIf(hasTerminal).each(clientPlaces)("on a terminal, with the server on %s", (place) => {
   const stage = scriptedStage(place);
   const { next, answerWith } = stage;
 

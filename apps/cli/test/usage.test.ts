@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TestApp, testApp } from "../../server/test/kit.ts";
-import { runtimes } from "../../server/test/workerd.ts";
+import { clientPlaces } from "../../server/test/workerd.ts";
 import { commands } from "../src/commands.ts";
 import { type Home, home } from "./kit.ts";
 
-describe.each(runtimes)("on %s", (place) => {
+describe.each(clientPlaces)("on %s", (place) => {
   let app: TestApp;
   let mine: Home;
   let conversation: string;

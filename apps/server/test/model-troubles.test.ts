@@ -3,7 +3,7 @@ import type { RunEvent, Trouble } from "@parley/contract/events";
 import { type Script, type Step, startUpstream, type Upstream, type UpstreamCall } from "@parley/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Client, type Person, type TestApp, testApp } from "./kit.ts";
-import { runtimes } from "./workerd.ts";
+import { clientPlaces } from "./workerd.ts";
 
 type Sent = Parameters<Person["api"]["chat"]["send"]["mutate"]>[0];
 type Ended = Extract<RunEvent, { type: "run-end" }>;
@@ -27,7 +27,7 @@ const said = (text: string, more: Partial<Script> = {}): Script => ({
 });
 
 /** The whole server with its real adapters, against a vendor that misbehaves by script. */
-describe.each(runtimes)("when a vendor is in trouble, on %s", (place) => {
+describe.each(clientPlaces)("when a vendor is in trouble, on %s", (place) => {
   /** Each run has an object of its own there, which finds out for itself which keys and models to leave alone. */
   const remembers = place !== "workerd";
   let upstream: Upstream;

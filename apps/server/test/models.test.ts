@@ -5,11 +5,11 @@ import { startUpstream, type Upstream } from "@parley/testing";
 import { TRPCClientError } from "@trpc/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Person, testApp } from "./kit.ts";
-import { runtimes } from "./workerd.ts";
+import { clientPlaces } from "./workerd.ts";
 
 const claude = "claude-sonnet-5-5";
 
-describe.each(runtimes)("models by their variables, on %s", (place) => {
+describe.each(clientPlaces)("models by their variables, on %s", (place) => {
   const isWorkerd = place === "workerd";
   let upstream: Upstream;
   let folder: string;
