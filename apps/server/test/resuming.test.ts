@@ -155,6 +155,7 @@ describe.each(places.filter((place) => place !== "pglite"))("on %s", (database) 
       const drops = await Promise.all(Array.from({ length: atOnce }, (_, index) => play(first + index)));
       broken += drops.reduce((sum, each) => sum + each, 0);
     }
-    expect(broken).toBeGreaterThan(cases);
+    // Where deltas are merged there are fewer events to break at.
+    expect(broken).toBeGreaterThan(cases / 4);
   }, 180_000);
 });

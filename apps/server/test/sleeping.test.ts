@@ -173,6 +173,18 @@ describe.skipIf(!databaseKinds.includes("postgres"))("sockets of the worker", ()
       await expect.poll(() => demoted.ending, within).toEqual({ code: 4403, reason: "rights_changed" });
     }, 120_000);
 
+    test("are closed when the key that they came with expires", async ({ expect }) => {
+      const eve = await person("eve");
+      const { key } = await clientOf(worker.url, eve.token).apiKey.create.mutate({
+        name: "Short",
+        expiresAt: new Date(Date.now() + 25_000),
+      });
+      const client = await connect({ ...eve, token: key });
+      client.follow(1);
+      await asleep(client);
+      await expect.poll(() => client.ending, { timeout: 70_000 }).toEqual({ code: 4401, reason: "session_ended" });
+    }, 120_000);
+
     test("are in their rooms, hear what passes, and are gone when their clients are", async ({ expect }) => {
       const [eve, fay] = [await person("eve"), await person("fay")];
       const { id: conversationId } = await eve.api.chat.conversations.create.mutate({ title: "Room" });

@@ -7,7 +7,13 @@ export const takeReadings = "take readings";
 export const writerDuties = ["checkpoint", handOn] as const;
 
 /** Whoever has something open hears of them from an object that reads them for many, and listens for those who sleep. */
-export const accessDuties = ["read access changes", "renew presences", "end presences of silent sessions", handOn] as const;
+export const accessDuties = [
+  "read access changes",
+  "renew presences",
+  "end presences of silent sessions",
+  "end expired keys",
+  handOn,
+] as const;
 
 /** For as long as somebody listens: over a socket, or over a stream. */
 export const readerDuties = [
