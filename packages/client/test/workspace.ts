@@ -4,6 +4,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { openTestDatabase } from "@parley/testing";
+import { usual } from "../../../apps/server/test/kit.ts";
+import { type Place, startWorkerd } from "../../../apps/server/test/workerd.ts";
 
 export const clientFolder = fileURLToPath(new URL("..", import.meta.url));
 export const root = path.resolve(clientFolder, "../..");
@@ -44,8 +47,12 @@ export interface StartedServer {
   kill(): Promise<void>;
 }
 
-/** The server as it is shipped, on a port and in a folder of its own. */
-export async function startServer(folder: string): Promise<StartedServer> {
+/** The server as it is shipped, on a port and in a folder of its own; or the worker, on a database of its own. */
+export async function startServer(folder: string, place: Place = "pglite"): Promise<StartedServer> {
+  if (place === "workerd") {
+    const worker = await startWorkerd({ database: await openTestDatabase("postgres"), variables: usual });
+    return { ...worker, kill: worker.stop };
+  }
   if (!existsSync(server)) await build("@parley/server");
   const env = { PATH: process.env.PATH, PORT: "0", DATA_DIR: path.join(folder, "data"), LOG_LEVEL: "error" };
   const child = spawn(process.execPath, [server], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });

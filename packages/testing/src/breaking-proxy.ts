@@ -9,6 +9,7 @@ export interface BreakingProxy {
 }
 
 const streams = /^HTTP\/1\.1 (?:101 |200 .*text\/event-stream)/s;
+const compression = /^sec-websocket-extensions:.*\r\n/im;
 const patienceBytes = 3_000;
 
 /** Breaks whatever streams, again and again: a train in the hills. Ordinary answers pass. */
@@ -29,7 +30,11 @@ export async function breakingProxy(target: string): Promise<BreakingProxy> {
         downstream.destroy();
       });
     }
-    downstream.pipe(upstream);
+    // Uncompressed, frames are as long on each server.
+    downstream.once("data", (first) => {
+      upstream.write(first.toString("latin1").replace(compression, ""), "latin1");
+      downstream.pipe(upstream);
+    });
     upstream.on("data", (chunk) => {
       downstream.write(chunk);
       const text = chunk.toString("latin1");
