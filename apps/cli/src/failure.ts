@@ -64,7 +64,7 @@ function hintOf(reason: ErrorReason, url: string): string {
 }
 
 /** Of the system, such as ECONNREFUSED, or of Node's fetch. */
-function causeCode(error: unknown): string | null {
+export function causeCode(error: unknown): string | null {
   for (const cause of causesOf(error)) {
     if ("code" in cause && typeof cause.code === "string" && /^[A-Z][A-Z\d_]+$/.test(cause.code)) return cause.code;
   }

@@ -1,5 +1,26 @@
-import { expect, test } from "vitest";
-import { isReadOnTheWay, serverUrl } from "./settings.ts";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { isReadOnTheWay, readSettings, serverUrl, writeSettings } from "./settings.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "parley-settings-"));
+  vi.stubEnv("PARLEY_CONFIG_DIR", folder);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+test("a damaged file of settings is named, and none is no trouble", async () => {
+  expect(await readSettings()).toEqual({});
+  await writeSettings({ url: "http://127.0.0.1:3501" });
+  expect(await readSettings()).toEqual({ url: "http://127.0.0.1:3501" });
+  await writeFile(path.join(folder, "settings.json"), "garbage");
+  await expect(readSettings()).rejects.toThrow(/settings\.json cannot be used: /);
+});
 
 test.each(["localhost", "localhost:3000", "chat.localhost", "127.0.0.1:3000", "127.8.9.1", "[::1]:3000"])(
   "%s is this machine",

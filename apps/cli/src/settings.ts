@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { configFolder, writePrivateFile } from "@parley/client/node";
-import { usage } from "./failure.ts";
+import { causeCode, fileTrouble, usage } from "./failure.ts";
 
 const usualUrl = "http://localhost:3000";
 const folder = () => process.env.PARLEY_CONFIG_DIR || configFolder("parley");
@@ -17,8 +17,10 @@ export async function readSettings(): Promise<Settings> {
   try {
     const { url }: { url?: unknown } = Object(JSON.parse(await readFile(settingsFile(), "utf8")));
     return typeof url === "string" ? { url } : {};
-  } catch {
-    return {};
+  } catch (error) {
+    if (causeCode(error) === "ENOENT") return {};
+    // Otherwise it would be another server that is asked, or none.
+    throw fileTrouble(settingsFile(), error);
   }
 }
 

@@ -1,9 +1,27 @@
 import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { listenLocally } from "@parley/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TestApp, testApp } from "../../server/test/kit.ts";
 import { clientPlaces } from "../../server/test/workerd.ts";
 import { commands } from "../src/commands.ts";
 import { type Home, home } from "./kit.ts";
+
+// Node's fetch forgets such a request now and then: the process had nothing left to do, and said nothing.
+test("a server that closes every connection as it opens was not reached", async () => {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    setImmediate(() => socket.destroy());
+  });
+  const { url } = await listenLocally(server);
+  await using mine = await home(url);
+  const asked = await Promise.all(Array.from({ length: 5 }, () => mine.run(["models"], { env: { PARLEY_TOKEN: "plk_nobody" } })));
+  for (const { code, out, err } of asked) {
+    expect({ code, out }).toEqual({ code: 4, out: "" });
+    expect(err).toMatch(/^parley: .* \(not_reached\)\n$/);
+  }
+  server.close();
+});
 
 describe.each(clientPlaces)("on %s", (place) => {
   let app: TestApp;
