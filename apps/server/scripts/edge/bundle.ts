@@ -5,6 +5,7 @@ import { readMigrations } from "@parley/platform/node";
 import { migrationsFolder } from "@parley/testing";
 import { build, type Plugin } from "esbuild";
 import { nativeSpread } from "../native-spread.ts";
+import { leftOut } from "./left-out.ts";
 
 export interface WorkerModule {
   name: string;
@@ -40,7 +41,7 @@ export async function bundleWorker({ minify = true } = {}): Promise<WorkerBundle
       migrations: JSON.stringify((await readMigrations(migrationsFolder)).map(({ hash }) => hash).join(" ")),
     },
     logLevel: "error",
-    plugins: [nativeSpread, gatherWasm(wasm)],
+    plugins: [nativeSpread, leftOut, gatherWasm(wasm)],
   });
   const [script] = outputFiles;
   if (!script) throw new Error("esbuild made no worker");
