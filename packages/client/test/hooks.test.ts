@@ -2,7 +2,7 @@ import { scriptedProvider } from "@parley/testing";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Person, type TestApp, testApp } from "../../../apps/server/test/kit.ts";
-import { runtimes } from "../../../apps/server/test/workerd.ts";
+import { clientPlaces } from "../../../apps/server/test/workerd.ts";
 import { click, hasBrowser, holdBack, type OpenBrowser, openBrowser, screenshot, signIn } from "./browser-kit.ts";
 import { Consumer } from "./consumer.ts";
 import { hostPage, type PageHost } from "./page-host.ts";
@@ -11,7 +11,7 @@ const react18 = { react: "18.3.1", "react-dom": "18.3.1", "@types/react": "18.3.
 const patience = { timeout: 10_000 };
 const { provider, next } = scriptedProvider();
 
-describe.skipIf(!hasBrowser).each(runtimes)(
+describe.skipIf(!hasBrowser).each(clientPlaces)(
   "every hook, in a browser with React 18, with the server on %s",
   { timeout: 60_000 },
   (place) => {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { type BreakingProxy, breakingProxy } from "@parley/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runtimes } from "../../../apps/server/test/workerd.ts";
+import { clientPlaces } from "../../../apps/server/test/workerd.ts";
 import { Consumer, compilers, type Project, resolutions } from "./consumer.ts";
 import { type StartedServer, startServer } from "./workspace.ts";
 
@@ -113,7 +113,7 @@ test("the component for Svelte of the README compiles, and bundles", { timeout: 
   for (const part of ["Why is the sky blue?", "https://chat.example.com", "svelte"]) expect(program).toContain(part);
 });
 
-describe.each(runtimes)("in plain Node, with the server on %s", (place) => {
+describe.each(clientPlaces)("in plain Node, with the server on %s", (place) => {
   let server: StartedServer;
   let proxy: BreakingProxy;
 

@@ -3,12 +3,12 @@ import path from "node:path";
 import { createParley } from "@parley/client";
 import { type BreakingProxy, breakingProxy } from "@parley/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runtimes as places } from "../../../apps/server/test/workerd.ts";
+import { clientPlaces } from "../../../apps/server/test/workerd.ts";
 import { Consumer } from "./consumer.ts";
 import { askIn, askRecipe, canBeTried, installRuntimes, type Runtime, runtimes } from "./runtimes.ts";
 import { type StartedServer, startServer } from "./workspace.ts";
 
-describe.skipIf(!runtimes.some(canBeTried)).each(places)(
+describe.skipIf(!runtimes.some(canBeTried)).each(clientPlaces)(
   "in other runtimes, with the server on %s",
   { timeout: 60_000 },
   (place) => {

@@ -1,7 +1,7 @@
 import { createParley, type Parley } from "@parley/client";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { runtimes } from "../../../apps/server/test/workerd.ts";
+import { clientPlaces } from "../../../apps/server/test/workerd.ts";
 import { hasBrowser, type OpenBrowser, openBrowser } from "./browser-kit.ts";
 import { Consumer } from "./consumer.ts";
 import { hostPage, type PageHost } from "./page-host.ts";
@@ -26,7 +26,7 @@ const toldTo = (tab: Page) => tab.evaluate(() => page.told);
 const eventually = <Value>(read: () => Promise<Value> | Value, wanted: Value) =>
   vi.waitFor(async () => expect(await read()).toEqual(wanted), { timeout: 30_000, interval: 50 });
 
-describe.skipIf(!hasBrowser).each(runtimes)("the tabs of a browser, with the server on %s", { timeout: 90_000 }, (place) => {
+describe.skipIf(!hasBrowser).each(clientPlaces)("the tabs of a browser, with the server on %s", { timeout: 90_000 }, (place) => {
   let consumer: Consumer;
   let server: StartedServer;
   let host: PageHost;
