@@ -2,20 +2,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { bundleWorker } from "./bundle.ts";
-
-export const compatibility = { date: "2026-04-24", flags: ["nodejs_compat", "enable_request_signal"] };
-
-/** By their bindings, as in wrangler.jsonc. */
-const objects = {
-  TOPICS: "TopicObject",
-  RUNS: "RunObject",
-  SOCKETS: "SocketObject",
-  ACCESS: "AccessObject",
-  LIMITS: "LimitObject",
-  CACHE: "CacheObject",
-  METERS: "MetersObject",
-  KEEPER: "KeeperObject",
-};
+import { compatibility, durableObjects } from "./deployment.ts";
 
 interface Options {
   databaseUrl: string;
@@ -58,13 +45,10 @@ export async function startLocalWorker({
       { type: "ESModule", path: script.name, contents: script.contents },
       ...wasm.map(({ name, contents }) => ({ type: "CompiledWasm" as const, path: name, contents })),
     ],
-    compatibilityDate: compatibility.date,
-    compatibilityFlags: compatibility.flags,
+    ...compatibility,
     // Not by Miniflare's Hyperdrive: a connection that is reset ends its process, and it only hands bytes on.
     bindings: { ...variables, HYPERDRIVE: { connectionString: databaseUrl } },
-    durableObjects: Object.fromEntries(
-      Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }]),
-    ),
+    durableObjects,
     ...(folder && { durableObjectsPersist: folder }),
     handleRuntimeStdio(stdout: Readable, stderr: Readable) {
       for (const input of [stdout, stderr]) createInterface({ input }).on("line", (line) => onLine?.(line));

@@ -1,7 +1,8 @@
 // `npm run edge:start`: how long the worker takes to its first answers, beside one that only answers. With TEST_DATABASE_URL.
 import { openTestDatabase } from "@parley/testing";
 import { Log, LogLevel, Miniflare } from "miniflare";
-import { compatibility, startLocalWorker } from "./local-worker.ts";
+import { compatibility } from "./deployment.ts";
+import { startLocalWorker } from "./local-worker.ts";
 
 const rounds = Number(process.argv[2] ?? 11);
 const variables = { JWT_SECRET: "for-measuring-only-0123456789-0123456789", OLLAMA_URL: "off", LOG_LEVEL: "error" };
@@ -18,8 +19,7 @@ async function trivial(): Promise<Started> {
     cf: false,
     log: new Log(LogLevel.ERROR),
     modules: [{ type: "ESModule", path: "worker.mjs", contents: answersOnly }],
-    compatibilityDate: compatibility.date,
-    compatibilityFlags: compatibility.flags,
+    ...compatibility,
   });
   const url = (await miniflare.ready).origin;
   return { url, [Symbol.asyncDispose]: () => miniflare.dispose() };
