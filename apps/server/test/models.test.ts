@@ -116,9 +116,12 @@ describe.each(clientPlaces)("models by their variables, on %s", (place) => {
     expect(await ask(app.person)).toMatchObject({ status: "failed", error: { reason: "provider_unavailable" } });
     const asked = upstream.calls.slice(before).filter(({ kind }) => kind === "generate");
     expect(asked.map(({ key }) => key)).toEqual(["first", "second"]);
+    const ready = async () => (await app.person.api.model.providers.query()).items[0]?.keys;
+    expect(await ready()).toEqual({ total: 2, ready: 0 });
+    // The worker's time is its own.
+    if (isWorkerd) return;
     app.clock.advance({ seconds: 61 });
-    const { items } = await app.person.api.model.providers.query();
-    expect(items[0]?.keys).toEqual({ total: 2, ready: 2 });
+    expect(await ready()).toEqual({ total: 2, ready: 2 });
   });
 
   test("an answer that goes on and on is ended by the limit for a whole call", async () => {
