@@ -13,7 +13,7 @@ export interface SoakPlan {
   milliseconds?: number;
 }
 
-const lanes: Record<LogKind, number> = { memory: 1, postgres: 6, redis: 6, edge: 8 };
+const lanes: Record<LogKind, number> = { memory: 1, postgres: 4, redis: 4, edge: 8 };
 
 /** Plays so many cases, and throws at the first that does not hold. The number of cases that did. */
 export async function soak({ kind, seed, cases, milliseconds = Number.POSITIVE_INFINITY }: SoakPlan): Promise<number> {
