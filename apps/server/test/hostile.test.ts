@@ -139,7 +139,8 @@ describe.each(places.filter((place) => place !== "postgres"))("on %s", (database
     test("that asks for 1,000 things in a frame is refused each of them", async () => {
       const socket = await open();
       const answers: { id: number; error: { json: { data: { reason: string } } } }[] = [];
-      socket.on("message", (data) => answers.push(JSON.parse(data.toString())));
+      // The worker asks in between how much has been read.
+      socket.on("message", (data) => data.toString() !== "PING" && answers.push(JSON.parse(data.toString())));
       socket.send(JSON.stringify(Array.from({ length: 1_000 }, (_, index) => meQuery(index + 1))));
       await expect.poll(() => answers.length).toBe(1_000);
       expect(new Set(answers.map(({ error }) => error.json.data.reason))).toEqual(new Set(["payload_too_large"]));
