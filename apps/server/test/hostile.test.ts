@@ -139,6 +139,7 @@ describe.each(places.filter((place) => place !== "postgres"))("on %s", (database
     test("that asks for 1,000 things in a frame is refused each of them", async () => {
       const socket = await open();
       const answers: { id: number; error: { json: { data: { reason: string } } } }[] = [];
+      // The worker asks in between how much has been read.
       socket.on("message", (data) => {
         if (data.toString() === "PING") socket.send("PONG");
         else answers.push(JSON.parse(data.toString()));
