@@ -174,12 +174,12 @@ describe.skipIf(!databaseKinds.includes("postgres"))("sockets of the worker", ()
     }, 120_000);
 
     test("are closed when the key that they came with expires", async ({ expect }) => {
-      const eve = await person("eve");
-      const { key } = await clientOf(worker.url, eve.token).apiKey.create.mutate({
+      const kim = await person("kim");
+      const { key } = await clientOf(worker.url, kim.token).apiKey.create.mutate({
         name: "Short",
         expiresAt: new Date(Date.now() + 25_000),
       });
-      const client = await connect({ ...eve, token: key });
+      const client = await connect({ ...kim, token: key });
       client.follow(1);
       await asleep(client);
       await expect.poll(() => client.ending, { timeout: 70_000 }).toEqual({ code: 4401, reason: "session_ended" });

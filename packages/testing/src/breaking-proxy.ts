@@ -30,10 +30,10 @@ export async function breakingProxy(target: string): Promise<BreakingProxy> {
         downstream.destroy();
       });
     }
-    // Uncompressed, frames are as long on each server.
-    downstream.once("data", (first) => {
-      upstream.write(first.toString("latin1").replace(compression, ""), "latin1");
-      downstream.pipe(upstream);
+    // Uncompressed, frames are as long on each server. A connection may have carried calls before it asks for a socket.
+    downstream.on("data", (chunk) => {
+      const asksForOne = chunk.subarray(0, 4).toString("latin1") === "GET ";
+      upstream.write(asksForOne ? Buffer.from(chunk.toString("latin1").replace(compression, ""), "latin1") : chunk);
     });
     upstream.on("data", (chunk) => {
       downstream.write(chunk);
