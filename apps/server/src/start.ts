@@ -1,9 +1,10 @@
 import { createServer, type Server } from "node:http";
 import { hostname } from "node:os";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { createApp, createContext, createGate, createSocketHub, exposed, HttpTransport, router } from "@parley/api";
+import { createApp, createContext, createGate, createSocketHub, HttpTransport, router } from "@parley/api";
 import type { Model } from "@parley/contract";
 import { createMemory, createServices } from "@parley/core";
+import { exposed } from "@parley/core/metrics";
 import type { Clock, Log, Mailer, Provider } from "@parley/core/ports";
 import { argon2Passwords, nodeBackground, nodeFetch, nodeScopes, nodeSystem, type OpenDatabase } from "@parley/platform/node";
 import { smtpMailer } from "@parley/platform/node/mail";

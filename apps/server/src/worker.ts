@@ -1,9 +1,6 @@
-import { admitSocket, httpStatusOf } from "@parley/api";
-import { AppError } from "@parley/core";
-import { type ExecutionContext, named } from "@parley/platform/workers";
+import { type ExecutionContext, named } from "@parley/platform/workers/runtime";
 import type { Bindings } from "./workers/bindings.ts";
-import { answer, createEdgeApp } from "./workers/calls.ts";
-import { peerOf, type Setup, setupOf } from "./workers/setup.ts";
+import { domainOf } from "./workers/domain.ts";
 
 export { CacheObject, LimitObject, TopicObject } from "@parley/platform/workers/objects";
 export { AccessObject } from "./workers/access-object.ts";
@@ -12,18 +9,16 @@ export { MetersObject } from "./workers/meters-object.ts";
 export { RunObject } from "./workers/run-object.ts";
 export { SocketObject } from "./workers/socket-object.ts";
 
-const apps = new WeakMap<Setup, ReturnType<typeof createEdgeApp>>();
 let isKept = false;
 
 // biome-ignore lint/style/noDefaultExport: this is how a worker is found
 export default {
   async fetch(request: Request, bindings: Bindings, context: ExecutionContext): Promise<Response> {
-    const setup = await setupOf(bindings);
+    const domain = await domainOf(bindings);
     try {
-      if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return await openSocket(request, bindings, setup);
-      const app = apps.get(setup) ?? createEdgeApp(setup);
-      apps.set(setup, app);
-      return await answer(app, request, { bindings, setup, context });
+      if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return await domain.answer(request, context);
+      const { SOCKETS } = bindings;
+      return domain.refusal(request) ?? (await SOCKETS.get(SOCKETS.newUniqueId()).fetch(request));
     } finally {
       // The first answer does not wait for the keeper's start.
       if (!isKept) context.waitUntil(named(bindings.KEEPER, "keeper").wake());
@@ -31,16 +26,3 @@ export default {
     }
   },
 };
-
-/** What does not pass the gate gets an answer, and no object. */
-function openSocket(request: Request, { SOCKETS }: Bindings, { gate, log }: Setup): Promise<Response> | Response {
-  try {
-    admitSocket(gate, request, peerOf(request));
-  } catch (error) {
-    const reason = error instanceof AppError ? error.reason : "invalid_input";
-    const status = httpStatusOf(reason);
-    log.info({ address: peerOf(request), status, reason }, "a socket was refused");
-    return new Response(null, { status });
-  }
-  return SOCKETS.get(SOCKETS.newUniqueId()).fetch(request);
-}

@@ -1,4 +1,4 @@
-import { named } from "@parley/platform/workers";
+import { named } from "@parley/platform/workers/runtime";
 import { databaseKinds, openTestDatabase, startUpstream, type TestDatabase, type Upstream } from "@parley/testing";
 import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

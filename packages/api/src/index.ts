@@ -11,7 +11,6 @@ export { httpStatusOf } from "./errors.ts";
 export { createApp } from "./http/app.ts";
 export type { HeaderReader } from "./http/exchange.ts";
 export { createGate, type Gate } from "./http/gate.ts";
-export { exposed } from "./http/metrics-page.ts";
 export type { ApiOptions, GateOptions } from "./http/options.ts";
 export { HttpTransport } from "./http/transport.ts";
 export { subscriptionsOf } from "./http/trpc-plan.ts";

@@ -1,4 +1,4 @@
-export { type AccessChange, concerns } from "./access/changes.ts";
+export type { AccessChange } from "./access/changes.ts";
 export { type AlertRule, type AlertRuleChange, changedRules, usualRules } from "./alerts/rules.ts";
 export { type AlertTone, factsOf, titleOf, toneOf } from "./alerts/wording.ts";
 export type { Actor, Origin } from "./auth/actor.ts";
@@ -11,10 +11,7 @@ export { includesPermission, mayUse } from "./keys/scopes.ts";
 export { tooMany } from "./limits.ts";
 export { alertLetter } from "./mail/alert-letter.ts";
 export { createMemory, type Memory } from "./memory.ts";
-export { type AnyInstrument, type Counted, createInstruments, type Instruments } from "./metrics/instruments.ts";
-export { createMeters } from "./metrics/meters.ts";
 export type { LimitState } from "./ports.ts";
 export { createServices, type Services } from "./services.ts";
 export type { IssuedTokens } from "./sessions/sessions.ts";
 export type { Settings } from "./settings.ts";
-export { spanTotals } from "./tracing/span-totals.ts";

@@ -13,20 +13,24 @@ export interface WorkerModule {
 }
 
 export interface WorkerBundle {
-  /** The first one is the entry. */
-  script: WorkerModule;
+  /** The first one is the entry; the others are loaded when they are asked for. */
+  scripts: WorkerModule[];
   wasm: WorkerModule[];
 }
 
+const entryName = "worker.mjs";
 const entry = fileURLToPath(new URL("../../src/worker.ts", import.meta.url));
 
 /** The worker as one script, and the modules of WebAssembly that the runtime has to compile itself. */
 export async function bundleWorker({ minify = true } = {}): Promise<WorkerBundle> {
   const wasm = new Map<string, WorkerModule>();
   const { outputFiles } = await build({
-    entryPoints: [entry],
-    outfile: "worker.mjs",
+    entryPoints: { worker: entry },
+    outdir: "/",
+    outExtension: { ".js": ".mjs" },
+    chunkNames: "[name]-[hash]",
     bundle: true,
+    splitting: true,
     write: false,
     minify,
     format: "esm",
@@ -43,9 +47,9 @@ export async function bundleWorker({ minify = true } = {}): Promise<WorkerBundle
     logLevel: "error",
     plugins: [nativeSpread, leftOut, gatherWasm(wasm)],
   });
-  const [script] = outputFiles;
-  if (!script) throw new Error("esbuild made no worker");
-  return { script: { name: "worker.mjs", contents: script.contents }, wasm: Array.from(wasm.values()) };
+  const all = outputFiles.map(({ path: file, contents }) => ({ name: path.basename(file), contents }));
+  const [first, others] = [all.filter(({ name }) => name === entryName), all.filter(({ name }) => name !== entryName)];
+  return { scripts: [...first, ...others], wasm: Array.from(wasm.values()) };
 }
 
 function gatherWasm(found: Map<string, WorkerModule>): Plugin {

@@ -1,5 +1,5 @@
 import { type AccessChange, AppError } from "@parley/core";
-import { type Ending, named } from "@parley/platform/workers";
+import { named } from "@parley/platform/workers/runtime";
 import type { Bindings } from "./bindings.ts";
 
 interface Options {
@@ -20,11 +20,6 @@ const waitMs = 10_000;
 const retryMs = 500;
 /** Whoever has not heard of changes for longer may not go on. */
 const mostSilence = 4_000;
-
-/** How a socket ends that this has happened to. */
-export function endingOf(kind: "session_ended" | "rights_changed"): Ending {
-  return { code: kind === "session_ended" ? 4401 : 4403, reason: kind };
-}
 
 /** Hears of every change of rights from the time that this has resolved, until the signal. */
 export async function followAccess({ ACCESS }: Pick<Bindings, "ACCESS">, { apply, lost, signal }: Options) {

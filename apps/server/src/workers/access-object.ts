@@ -1,14 +1,13 @@
 /// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
 
 import { DurableObject } from "cloudflare:workers";
-import { type AccessChange, concerns } from "@parley/core";
-import { createBell, type ObjectState, openSleepers, type Sleeper, type Sleepers } from "@parley/platform/workers";
-import { endingOf } from "./access-feed.ts";
+import type { AccessChange } from "@parley/core";
+import { createBell, type ObjectState, openSleepers, type Sleeper, type Sleepers } from "@parley/platform/workers/runtime";
 import type { Bindings } from "./bindings.ts";
+import { domainOf } from "./domain.ts";
 import { accessDuties } from "./duties.ts";
 import type { EdgeNode } from "./edge-node.ts";
-import { openObjectNode } from "./object-node.ts";
-import { setupOf } from "./setup.ts";
+import { endingOf } from "./endings.ts";
 
 export interface AccessMethods {
   /** What changed after a position, as soon as there is something; from now on without one. */
@@ -72,9 +71,10 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
 
   async sleep({ sleeper, after }: SleepingPlace): Promise<boolean> {
     const node = await this.#read();
+    const { access } = node.services;
     const isSure = after === null ? this.#sleepers.has(sleeper.socket) : !this.#isGap(after);
-    if (!isSure || node.services.access.position() === null) return false;
-    if (after !== null && this.#changesAfter(after).some((change) => concerns(change, sleeper))) return false;
+    if (!isSure || access.position() === null) return false;
+    if (after !== null && this.#changesAfter(after).some((change) => access.concerns(change, sleeper))) return false;
     this.#sleepers.add(sleeper);
     this.#listenFor(node, sleeper);
     this.#keepPlace(node);
@@ -104,14 +104,14 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
   async #read(): Promise<EdgeNode> {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.#rest(), idleMs);
-    const setup = await setupOf(this.env);
+    const domain = await domainOf(this.env);
     if (this.#node) return this.#node;
-    const node = openObjectNode(this.env, setup, { hold: (work) => this.ctx.waitUntil(work) });
+    const node = domain.openNode({ hold: (work) => this.ctx.waitUntil(work) });
     const openHere = () => ({ sockets: this.#sleepers.all().length, subscriptions: this.#listening.size, runs_active: 0 });
-    this.#exclude = setup.handingOn.include(openHere);
+    this.#exclude = domain.handingOn.include(openHere);
     this.#node = node;
     const { access } = node.services;
-    access.onChange((change) => this.#take(change));
+    access.onChange((change) => this.#take(node, change));
     const [place] = this.ctx.storage.sql.exec<{ position: string }>("select position from place").toArray();
     if (place && !this.#sleepers.isEmpty) access.goOnFrom(place.position);
     for (const sleeper of this.#sleepers.all()) this.#listenFor(node, sleeper);
@@ -120,14 +120,14 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
     return node;
   }
 
-  #take(change: AccessChange) {
+  #take({ services }: EdgeNode, change: AccessChange) {
     this.#changes.push(change);
     this.#head++;
     if (this.#changes.length > kept * 2) this.#changes = this.#changes.slice(-kept);
     this.#bell.ring();
     if (change.kind !== "session_ended" && change.kind !== "rights_changed") return;
     for (const sleeper of this.#sleepers.of(change.userId)) {
-      if (concerns(change, sleeper)) this.#sleepers.wake(sleeper.socket, endingOf(change.kind));
+      if (services.access.concerns(change, sleeper)) this.#sleepers.wake(sleeper.socket, endingOf(change.kind));
     }
   }
 

@@ -1,18 +1,17 @@
 import { createContext, createSocketHub, keptCaller, restoreContext, router, type SocketOpening } from "@parley/api";
 import type { AccessChange } from "@parley/core";
-import type { Ending, ServerSocket } from "@parley/platform/workers";
+import type { Ending, ServerSocket } from "@parley/platform/workers/runtime";
 import { socketTransport } from "../socket-transport.ts";
-import { endingOf, followAccess } from "./access-feed.ts";
+import { followAccess } from "./access-feed.ts";
 import type { Bindings } from "./bindings.ts";
 import { readerDuties } from "./duties.ts";
+import { endingOf } from "./endings.ts";
 import { openObjectNode } from "./object-node.ts";
 import type { RestedSocket } from "./rested-socket.ts";
 import type { Setup } from "./setup.ts";
 import { pacedSocket } from "./web-socket.ts";
 
-interface Given {
-  bindings: Bindings;
-  setup: Setup;
+export interface SocketGiven {
   hold(work: Promise<void>): void;
   server: ServerSocket;
   /** All is ready for what it says. */
@@ -27,8 +26,11 @@ export type Beginning = { opening: SocketOpening } | { rested: RestedSocket };
 const quietMs = 10_000;
 /** Those who say what passes have clocks of their own. */
 const skewMs = 1_000;
-/** What is on its way counts too, which elsewhere the kernel has taken. */
-const overflowBytes = 4 * 1_024 * 1_024;
+
+interface Given extends SocketGiven {
+  bindings: Bindings;
+  setup: Setup;
+}
 
 export type AwakeSocket = Awaited<ReturnType<typeof openAwakeSocket>>;
 
@@ -45,7 +47,7 @@ export async function openAwakeSocket({ bindings, setup, server, hold, accept, c
   const hub = createSocketHub({
     router,
     log: setup.log,
-    limits: { overflowBytes },
+    limits: setup.socketLimits,
     async createContext(caller) {
       const context = await createContext(services, caller, socketTransport);
       userId = context.actor?.userId ?? null;

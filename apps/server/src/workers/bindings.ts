@@ -1,4 +1,5 @@
-import type { CacheMethods, LimitMethods, ObjectNamespace, Remote, SleeperMethods, TopicMethods } from "@parley/platform/workers";
+import type { CacheMethods, LimitMethods, TopicMethods } from "@parley/platform/workers";
+import type { ObjectNamespace, Remote, SleeperMethods } from "@parley/platform/workers/runtime";
 import type { AccessMethods } from "./access-object.ts";
 import type { KeeperMethods } from "./keeper-object.ts";
 import type { MetersMethods } from "./meters-object.ts";

@@ -1,13 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp, createContext, HttpTransport, router, subscriptionsOf } from "@parley/api";
 import type { AccessChange, Actor } from "@parley/core";
-import { type ExecutionContext, named } from "@parley/platform/workers";
+import { type ExecutionContext, named } from "@parley/platform/workers/runtime";
 import { version } from "../version.ts";
 import { followAccess } from "./access-feed.ts";
 import type { Bindings } from "./bindings.ts";
 import { readerDuties } from "./duties.ts";
 import { type EdgeNode, openEdgeNode } from "./edge-node.ts";
-import { peerOf, type Setup } from "./setup.ts";
+import { peerOf } from "./peer.ts";
+import type { Setup } from "./setup.ts";
 import { takenBody } from "./taken-body.ts";
 
 interface Given {
@@ -113,8 +114,8 @@ function current(): Call {
   return call;
 }
 
-/** The app is made once; what it asks of the domain goes to the request that it is called for. */
-export function createEdgeApp({ config, log, gate, gateOptions, memory }: Setup) {
+/** What the app asks of the domain goes to the request that it is called for. */
+function createEdgeApp({ config, log, gate, gateOptions, memory }: Setup) {
   return createApp(
     {
       ...gateOptions,
@@ -146,12 +147,17 @@ export function createEdgeApp({ config, log, gate, gateOptions, memory }: Setup)
   );
 }
 
-export async function answer(app: ReturnType<typeof createEdgeApp>, request: Request, given: Given): Promise<Response> {
-  const call = new Call(given);
-  try {
-    return call.answered(await calls.run(call, () => app.fetch(request, peerOf(request))));
-  } catch (cause) {
-    call.over();
-    throw cause;
-  }
+export type Answering = (request: Request, context: ExecutionContext) => Promise<Response>;
+
+export function createAnswering(bindings: Bindings, setup: Setup): Answering {
+  const app = createEdgeApp(setup);
+  return async (request, context) => {
+    const call = new Call({ bindings, setup, context });
+    try {
+      return call.answered(await calls.run(call, () => app.fetch(request, peerOf(request))));
+    } catch (cause) {
+      call.over();
+      throw cause;
+    }
+  };
 }

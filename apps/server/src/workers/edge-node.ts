@@ -1,7 +1,7 @@
-import { createMeters, createServices, type Memory, type Services } from "@parley/core";
+import { createServices, type Memory, type Services } from "@parley/core";
+import { createMeters } from "@parley/core/metrics";
 import { within } from "@parley/platform/shared";
 import {
-  named,
   type ObjectEventLog,
   objectCache,
   objectEventLog,
@@ -10,11 +10,12 @@ import {
   type WorkerBackground,
   workerBackground,
 } from "@parley/platform/workers";
+import { named } from "@parley/platform/workers/runtime";
 import { alertChannels } from "../alert-channels.ts";
 import { openMailer } from "../mailer.ts";
 import type { Bindings } from "./bindings.ts";
 import { handOn } from "./duties.ts";
-import { remoteTurns, type Turns } from "./remote-turns.ts";
+import { type OwnTurns, ownTurns, remoteTurns } from "./remote-turns.ts";
 import type { Setup } from "./setup.ts";
 
 /** Put in by `scripts/edge/bundle.ts`: a worker has no folder to read them from. */
@@ -29,7 +30,7 @@ const handOnMs = 5_000;
 export interface EdgeNode {
   services: Services;
   /** What `services.turns` asks another object for. */
-  ownTurns: Turns;
+  ownTurns: OwnTurns;
   /** What readings tell of: it is counted elsewhere, and put in there. */
   read: Memory["read"];
   background: WorkerBackground;
@@ -81,7 +82,7 @@ export function openEdgeNode(bindings: Bindings, setup: Setup, { hold, since }: 
   background.every(handOn, handOnMs, () => setup.handingOn.now(bindings));
   return {
     services: { ...services, turns: remoteTurns(bindings, scopes) },
-    ownTurns: services.turns,
+    ownTurns: ownTurns(services.turns),
     read,
     background,
     ready: () => within(vendorsMs, services.models.refreshed()),

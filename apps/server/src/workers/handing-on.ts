@@ -1,6 +1,7 @@
-import { type Memory, spanTotals } from "@parley/core";
+import type { Memory } from "@parley/core";
+import { spanTotals } from "@parley/core/metrics";
 import type { Log } from "@parley/core/ports";
-import { named } from "@parley/platform/workers";
+import { named } from "@parley/platform/workers/runtime";
 import type { Bindings } from "./bindings.ts";
 import { addCoolDowns } from "./cool-downs.ts";
 import type { EdgeTelemetry } from "./edge-telemetry.ts";

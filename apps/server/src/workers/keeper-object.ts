@@ -1,13 +1,13 @@
 /// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
 
 import { DurableObject } from "cloudflare:workers";
-import { exposed } from "@parley/api";
-import { named, type ObjectState } from "@parley/platform/workers";
+import { exposed } from "@parley/core/metrics";
+import { named, type ObjectState } from "@parley/platform/workers/runtime";
 import type { Bindings } from "./bindings.ts";
+import { domainOf } from "./domain.ts";
 import { notTheKeepers, takeReadings } from "./duties.ts";
 import type { EdgeNode } from "./edge-node.ts";
-import { openObjectNode } from "./object-node.ts";
-import { type Setup, setupOf } from "./setup.ts";
+import type { Setup } from "./setup.ts";
 
 export interface KeeperMethods {
   wake(): Promise<void>;
@@ -33,14 +33,14 @@ export class KeeperObject extends DurableObject<Bindings> implements KeeperMetho
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    const setup = await setupOf(this.env);
-    const { METRICS_INTERVAL: everyMs } = setup.config;
+    const domain = await domainOf(this.env);
+    const { METRICS_INTERVAL: everyMs } = domain.config;
     await this.ctx.storage.setAlarm(now + Math.min(roundMs, everyMs));
-    const node = openObjectNode(this.env, setup, { hold: (work) => this.ctx.waitUntil(work) });
+    const node = domain.openNode({ hold: (work) => this.ctx.waitUntil(work) });
     try {
       await this.#tellSetupCode(node, now);
       // Whatever becomes of it, the rest is done.
-      if (this.#isDue(takeReadings, { everyMs, now })) node.background.run(takeReadings, () => this.#takeReadings(node, setup));
+      if (this.#isDue(takeReadings, { everyMs, now })) node.background.run(takeReadings, () => this.#takeReadings(node, domain));
       await node.background.performOthers(notTheKeepers, (name, everyMs) => this.#isDue(name, { everyMs, now }));
     } finally {
       await node.close();

@@ -1,5 +1,5 @@
-import { type Counted, createMeters, spanTotals } from "@parley/core";
-import type { ObjectStorage } from "@parley/platform/workers";
+import { type Counted, createMeters, spanTotals } from "@parley/core/metrics";
+import type { ObjectStorage } from "@parley/platform/workers/runtime";
 
 /** Sums that outlive their object: a row for each instrument. */
 export function keptMeters({ sql }: Pick<ObjectStorage, "sql">, table: "counted" | "unread") {

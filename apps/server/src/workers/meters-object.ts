@@ -1,9 +1,9 @@
 /// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
 
 import { DurableObject } from "cloudflare:workers";
-import { exposed } from "@parley/api";
-import type { CoolDowns, Counted } from "@parley/core";
-import type { ObjectState } from "@parley/platform/workers";
+import type { CoolDowns } from "@parley/core";
+import { type Counted, exposed } from "@parley/core/metrics";
+import type { ObjectState } from "@parley/platform/workers/runtime";
 import type { Bindings } from "./bindings.ts";
 import { addCoolDowns } from "./cool-downs.ts";
 import { keptMeters } from "./kept-meters.ts";

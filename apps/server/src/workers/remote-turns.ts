@@ -4,7 +4,7 @@ import type { Scopes, Span, SpanOrigin } from "@parley/core/ports";
 import type { Bindings } from "./bindings.ts";
 import { errorFrom, type RemoteError, remoteErrors } from "./remote-error.ts";
 
-export type Turns = Services["turns"];
+type Turns = Services["turns"];
 
 /** What an object answers: an error of ours would arrive without its reason, and any other with its message. */
 export type Outcome<Result> =
@@ -12,7 +12,7 @@ export type Outcome<Result> =
   | { refusal: Pick<AppError, "reason" | "message" | "retryAfterMs" | "issues"> }
   | { failure: RemoteError[] };
 
-export async function outcomeOf<Result>(work: () => Promise<Result>): Promise<Outcome<Result>> {
+async function outcomeOf<Result>(work: () => Promise<Result>): Promise<Outcome<Result>> {
   try {
     return { result: await work() };
   } catch (error) {
@@ -22,6 +22,14 @@ export async function outcomeOf<Result>(work: () => Promise<Result>): Promise<Ou
     return { refusal: { reason, message, retryAfterMs, issues } };
   }
 }
+
+export type OwnTurns = ReturnType<typeof ownTurns>;
+
+/** As the object of a run takes them. */
+export const ownTurns = ({ send, regenerate }: Turns) => ({
+  send: (...given: Parameters<Turns["send"]>) => outcomeOf(() => send(...given)),
+  regenerate: (...given: Parameters<Turns["regenerate"]>) => outcomeOf(() => regenerate(...given)),
+});
 
 function resultOf<Result>(outcome: Outcome<Result>): Result {
   if ("result" in outcome) return outcome.result;

@@ -1,4 +1,5 @@
-import type { CoolDowns, Counted } from "@parley/core";
+import type { CoolDowns } from "@parley/core";
+import type { Counted } from "@parley/core/metrics";
 
 /** How much is open. */
 export type Open = Record<"sockets" | "subscriptions" | "runs_active", number>;

@@ -1,5 +1,5 @@
 import type { KeptCaller, RestingSubscription } from "@parley/api";
-import { named, type ServerSocket } from "@parley/platform/workers";
+import { named, type ServerSocket } from "@parley/platform/workers/runtime";
 import type { AccessPlace } from "./access-feed.ts";
 import type { Bindings } from "./bindings.ts";
 

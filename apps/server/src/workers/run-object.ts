@@ -5,15 +5,16 @@ import type { Regenerate, SendAccepted, SendMessage } from "@parley/contract";
 import type { Actor } from "@parley/core";
 import type { SpanOrigin } from "@parley/core/ports";
 import type { Bindings } from "./bindings.ts";
+import { domainOf } from "./domain.ts";
 import { writerDuties } from "./duties.ts";
 import type { EdgeNode } from "./edge-node.ts";
-import { openObjectNode } from "./object-node.ts";
-import { type Outcome, outcomeOf } from "./remote-turns.ts";
-import { setupOf } from "./setup.ts";
+import type { Outcome, OwnTurns } from "./remote-turns.ts";
+
+type Accepted = Promise<Outcome<SendAccepted>>;
 
 export interface RunMethods {
-  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Promise<Outcome<SendAccepted>>;
-  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Promise<Outcome<SendAccepted>>;
+  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Accepted;
+  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Accepted;
 }
 
 /** An object with a run is looked after so often: one that was put out is found by the same alarm. */
@@ -26,12 +27,12 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
   #exclude = () => {};
   #reaps = 0;
 
-  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Promise<Outcome<SendAccepted>> {
-    return this.#accept(call, (node) => node.ownTurns.send(actor, input));
+  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Accepted {
+    return this.#accept(call, (turns) => turns.send(actor, input));
   }
 
-  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Promise<Outcome<SendAccepted>> {
-    return this.#accept(call, (node) => node.ownTurns.regenerate(actor, input));
+  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Accepted {
+    return this.#accept(call, (turns) => turns.regenerate(actor, input));
   }
 
   /** With nothing to be found in memory, another instance had the run, and was put out in the middle of it. */
@@ -43,13 +44,13 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
     if (++this.#reaps < mostReaps) await this.ctx.storage.setAlarm(Date.now() + watchMs / 3);
   }
 
-  async #accept(call: SpanOrigin | null, take: (node: EdgeNode) => Promise<SendAccepted>): Promise<Outcome<SendAccepted>> {
-    const { tracer, scopes } = await setupOf(this.env);
+  async #accept(call: SpanOrigin | null, take: (turns: OwnTurns) => Accepted): Accepted {
+    const { tracer, scopes } = await domainOf(this.env);
     const node = await this.#open();
     const span = (call && tracer?.goOn("turn", { kind: "internal" }, call)) ?? null;
     await node.ready();
     await this.ctx.storage.setAlarm(Date.now() + watchMs);
-    const outcome = await scopes.run({ databaseMs: 0, vendorMs: 0, span }, () => outcomeOf(() => take(node)));
+    const outcome = await scopes.run({ databaseMs: 0, vendorMs: 0, span }, () => take(node.ownTurns));
     span?.end();
     // Whoever follows next finds the run there.
     await node.delivered();
@@ -65,11 +66,11 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
   }
 
   async #open(): Promise<EdgeNode> {
-    const setup = await setupOf(this.env);
+    const domain = await domainOf(this.env);
     if (this.#node) return this.#node;
-    const node = openObjectNode(this.env, setup, { hold: (work) => this.ctx.waitUntil(work) });
+    const node = domain.openNode({ hold: (work) => this.ctx.waitUntil(work) });
     this.#node = node;
-    this.#exclude = setup.handingOn.include(() => ({ sockets: 0, subscriptions: 0, runs_active: node.services.runs.count() }));
+    this.#exclude = domain.handingOn.include(() => ({ sockets: 0, subscriptions: 0, runs_active: node.services.runs.count() }));
     node.background.begin(writerDuties);
     return node;
   }

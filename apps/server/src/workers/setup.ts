@@ -1,9 +1,9 @@
-import { createGate } from "@parley/api";
+import { createGate, defaultLimits } from "@parley/api";
 import { changedRules, createMemory } from "@parley/core";
 import type { Clock } from "@parley/core/ports";
 import { createIds } from "@parley/platform/shared";
 import { consoleLog, type Remembered, workerScopes, workerSystem } from "@parley/platform/workers";
-import { wasmPasswords } from "@parley/platform/workers/objects";
+import { wasmPasswords } from "@parley/platform/workers/passwords";
 import { ConfigError, readConfig } from "../config/config.ts";
 import { secretsOf } from "../config/secrets.ts";
 import { openProviders } from "../providers.ts";
@@ -12,20 +12,13 @@ import type { Bindings } from "./bindings.ts";
 import { openEdgeTelemetry } from "./edge-telemetry.ts";
 import { createHandingOn } from "./handing-on.ts";
 
+/** What is on its way counts too, which elsewhere the kernel has taken. */
+const overflowBytes = 4 * 1_024 * 1_024;
+
 export type Setup = Awaited<ReturnType<typeof readSetup>>;
 
-const known = new WeakMap<Bindings, Promise<Setup>>();
-
-/** All that holds no connection: made once, for whatever the isolate is asked. */
-export function setupOf(bindings: Bindings): Promise<Setup> {
-  const before = known.get(bindings);
-  if (before) return before;
-  const setup = readSetup(bindings);
-  known.set(bindings, setup);
-  return setup;
-}
-
-async function readSetup(bindings: Bindings) {
+/** All that holds no connection. */
+export async function readSetup(bindings: Bindings) {
   const variables = Object.fromEntries(Object.entries(bindings).filter(([, value]) => typeof value === "string"));
   const config = readConfig(variables);
   if (config.JWT_SECRET.length === 0) {
@@ -59,6 +52,7 @@ async function readSetup(bindings: Bindings) {
     clock,
     gateOptions,
     gate: createGate(gateOptions),
+    socketLimits: { ...defaultLimits, overflowBytes },
     ids: createIds(clock),
     passwords: await wasmPasswords(),
     providers: await openProviders(config, (input, init) => fetch(input, init)),
@@ -76,6 +70,3 @@ async function readSetup(bindings: Bindings) {
     }),
   };
 }
-
-/** Nobody can say whence a request comes but the platform. */
-export const peerOf = (request: Request): string => request.headers.get("cf-connecting-ip") ?? "";

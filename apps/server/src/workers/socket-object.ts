@@ -1,12 +1,17 @@
 /// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
 
 import { DurableObject } from "cloudflare:workers";
-import { admitSocket, defaultLimits } from "@parley/api";
-import { type Ending, lookAfterMs, type ObjectState, type ServerSocket, type SleeperMethods } from "@parley/platform/workers";
-import { type AwakeSocket, type Beginning, openAwakeSocket } from "./awake-socket.ts";
+import {
+  type Ending,
+  lookAfterMs,
+  type ObjectState,
+  type ServerSocket,
+  type SleeperMethods,
+} from "@parley/platform/workers/runtime";
+import type { AwakeSocket, Beginning } from "./awake-socket.ts";
 import type { Bindings } from "./bindings.ts";
+import { domainOf } from "./domain.ts";
 import { askToBeWoken, type RestedSocket, restedSocket, wakeNoMore } from "./rested-socket.ts";
-import { peerOf, setupOf } from "./setup.ts";
 import { socketPair } from "./web-socket.ts";
 
 declare const WebSocketRequestResponsePair: new (request: string, response: string) => object;
@@ -36,8 +41,8 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
   }
 
   async fetch(request: Request): Promise<Response> {
-    const { gate } = await setupOf(this.env);
-    const opening = admitSocket(gate, request, peerOf(request));
+    const { admit } = await domainOf(this.env);
+    const opening = admit(request);
     const { client, server } = socketPair();
     await this.#open(server, { opening }, () => this.ctx.acceptWebSocket(server));
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
@@ -80,7 +85,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
   }
 
   async #open(server: ServerSocket, beginning: Beginning, accept: () => void): Promise<void> {
-    const setup = await setupOf(this.env);
+    const { openSocket } = await domainOf(this.env);
     const hold = (work: Promise<void>) => this.ctx.waitUntil(work);
     hold(
       new Promise((resolve) => {
@@ -91,7 +96,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
       this.#leave();
       hold(this.#forget(server));
     };
-    this.#awake = await openAwakeSocket({ bindings: this.env, setup, server, hold, accept, closed }, beginning);
+    this.#awake = await openSocket({ server, hold, accept, closed }, beginning);
     this.#looking = setInterval(() => this.#look(server), lookForQuietMs);
     await this.#setAlarm(stayAwakeMs);
   }
@@ -137,10 +142,11 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     await this.#setAlarm(lookAfterMs);
     const heardAt = this.ctx.getWebSocketAutoResponseTimestamp(server)?.getTime() ?? 0;
     if (Date.now() - heardAt > recentMs) {
+      const { socketLimits } = await domainOf(this.env);
       if (rested.isAsked) return this.#end(server, { code: 1011, reason: "terminated" });
       server.serializeAttachment({ ...rested, isAsked: true } satisfies RestedSocket);
       server.send("PING");
-      await this.#setAlarm(defaultLimits.answerMs);
+      await this.#setAlarm(socketLimits.answerMs);
     }
     const again = {
       ...rested,
@@ -171,7 +177,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
 
   #turn(work: () => Promise<void>): Promise<void> {
     this.#turning = this.#turning.then(work).catch(async (error: unknown) => {
-      const { log } = await setupOf(this.env);
+      const { log } = await domainOf(this.env);
       log.warn({ err: error, socket: this.#name }, "a socket could not be woken, or go to sleep");
       for (const server of this.ctx.getWebSockets()) await this.#end(server, { code: 1013, reason: "unavailable" });
     });
@@ -187,7 +193,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
   }
 
   async #note(message: string, fields: object = {}): Promise<void> {
-    (await setupOf(this.env)).log.debug({ socket: this.#name, ...fields }, message);
+    (await domainOf(this.env)).log.debug({ socket: this.#name, ...fields }, message);
   }
 }
 

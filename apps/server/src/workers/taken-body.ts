@@ -1,28 +1,35 @@
+import { answerWithin } from "@parley/platform/shared";
+
 /** Longer than pings are apart: whoever has taken nothing for so long comes back with the id of its last event. */
 const untakenMs = 30_000;
 
+declare const IdentityTransformStream: new () => {
+  readable: ReadableStream<Uint8Array>;
+  writable: WritableStream<Uint8Array>;
+};
+
 /**
- * A stream that ends when nobody takes what it has. The runtime says nothing of a client that has left before the head of its
- * answer was written: no signal, no cancel, and nobody reads.
+ * A stream that ends when nobody takes what it has. Of a client that has left before the head of its answer was written the
+ * runtime says nothing: no signal, no cancel, and the answer is collected as garbage, after which a stream made of pulls would be
+ * pulled for ever. What is written here is written once it has been read.
  */
 export function takenBody(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const reader = source.getReader();
-  let waiting: ReturnType<typeof setTimeout> | undefined;
-  return new ReadableStream({
-    async pull(controller) {
-      clearTimeout(waiting);
+  const { readable, writable } = new IdentityTransformStream();
+  void carry(source.getReader(), writable.getWriter());
+  return readable;
+}
+
+async function carry(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+): Promise<void> {
+  try {
+    for (;;) {
       const { done, value } = await reader.read();
-      if (done) return controller.close();
-      controller.enqueue(value);
-      waiting = setTimeout(() => {
-        const cause = new Error("Nobody reads this stream");
-        controller.error(cause);
-        reader.cancel(cause).catch(() => {});
-      }, untakenMs);
-    },
-    cancel(reason) {
-      clearTimeout(waiting);
-      return reader.cancel(reason);
-    },
-  });
+      if (done) return await writer.close();
+      await answerWithin(untakenMs, writer.write(value));
+    }
+  } catch (cause) {
+    await Promise.allSettled([reader.cancel(cause), writer.abort(cause)]);
+  }
 }

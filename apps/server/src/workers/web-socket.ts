@@ -1,5 +1,5 @@
 import type { Socket } from "@parley/api";
-import type { ServerSocket } from "@parley/platform/workers";
+import type { ServerSocket } from "@parley/platform/workers/runtime";
 
 declare const WebSocketPair: new () => { 0: WebSocket; 1: ServerSocket };
 

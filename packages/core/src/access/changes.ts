@@ -70,6 +70,7 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
       if (signal.aborted) controller.abort();
       return controller.signal;
     },
+    concerns,
     /** Where the next reading begins; null before the first. */
     position: () => floor,
     /** Before the first reading, for whoever goes on where another has left off: what was read twice is heard twice. */

@@ -10,4 +10,4 @@ export { logMailer } from "./mail/log-mailer.ts";
 export type { OpenMailer } from "./mail/open-mailer.ts";
 export { memoryCache } from "./memory-cache.ts";
 export { type BuildLimiter, createRateLimiter, memoryRateLimiter } from "./rate-limiter.ts";
-export { within } from "./within.ts";
+export { answerWithin, within } from "./within.ts";

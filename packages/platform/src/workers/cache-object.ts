@@ -1,6 +1,6 @@
 /// <reference path="./cloudflare.d.ts" />
 import { DurableObject } from "cloudflare:workers";
-import type { ObjectState } from "./runtime.ts";
+import type { ObjectState } from "./runtime/runtime.ts";
 
 export interface CacheMethods {
   get(key: string): string | null;

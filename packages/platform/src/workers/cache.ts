@@ -1,7 +1,7 @@
 import type { Cache } from "@parley/core/ports";
 import { parse, stringify } from "superjson";
 import type { CacheMethods } from "./cache-object.ts";
-import type { Remote } from "./runtime.ts";
+import type { Remote } from "./runtime/runtime.ts";
 
 const pauseMs = 1_000;
 let awayUntil = 0;

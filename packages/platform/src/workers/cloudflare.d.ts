@@ -1,6 +1,6 @@
 /** What this package uses of the runtime's own module; the rest of the runtime is typed in `runtime.ts`. */
 declare module "cloudflare:workers" {
-  import type { ObjectState, ServerSocket } from "./runtime.ts";
+  import type { ObjectState, ServerSocket } from "./runtime/runtime.ts";
 
   export abstract class DurableObject<Bindings = unknown> {
     protected readonly ctx: ObjectState;

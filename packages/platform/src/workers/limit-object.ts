@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import type { Limit, LimitState } from "@parley/core/ports";
-import type { ObjectState } from "./runtime.ts";
+import type { ObjectState } from "./runtime/runtime.ts";
 
 export interface LimitMethods {
   consume(limit: Limit, points: number): LimitState;

@@ -10,7 +10,7 @@ import { objectCache } from "./cache.ts";
 import type { CacheMethods } from "./cache-object.ts";
 import type { LimitMethods } from "./limit-object.ts";
 import { objectRateLimiter } from "./rate-limiter.ts";
-import { named, type ObjectNamespace, type Remote } from "./runtime.ts";
+import { named, type ObjectNamespace, type Remote } from "./runtime/runtime.ts";
 import { type ObjectEventLog, objectEventLog } from "./topics/object-event-log.ts";
 import type { TopicMethods } from "./topics/topic-protocol.ts";
 

@@ -1,6 +1,6 @@
 import { type EventLog, hasOneWriter, type Log } from "@parley/core/ports";
 import { encodeEvent } from "../../shared/event-log/log-codec.ts";
-import type { Remote } from "../runtime.ts";
+import type { Remote } from "../runtime/runtime.ts";
 import { createOutbox } from "./topic-outbox.ts";
 import type { TopicMethods } from "./topic-protocol.ts";
 import { createTail, type TopicTail } from "./topic-tail.ts";

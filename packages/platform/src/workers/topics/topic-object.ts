@@ -1,8 +1,8 @@
 /// <reference path="../cloudflare.d.ts" />
 import { DurableObject } from "cloudflare:workers";
-import { createBell } from "../bell.ts";
-import type { ObjectNamespace, ObjectState, Remote } from "../runtime.ts";
-import { openSleepers, type SleeperMethods, type Sleepers } from "../sleepers.ts";
+import { createBell } from "../runtime/bell.ts";
+import type { ObjectNamespace, ObjectState, Remote } from "../runtime/runtime.ts";
+import { openSleepers, type SleeperMethods, type Sleepers } from "../runtime/sleepers.ts";
 import type { Passing, SleepingPlace, TopicAnswer, TopicBatch, TopicMethods, TopicQuestion } from "./topic-protocol.ts";
 import { openTopicTable, type TopicTable } from "./topic-table.ts";
 

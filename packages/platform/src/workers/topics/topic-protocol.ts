@@ -1,4 +1,4 @@
-import type { Sleeper } from "../sleepers.ts";
+import type { Sleeper } from "../runtime/sleepers.ts";
 
 /** What the writers of a topic hand to its object. */
 export interface TopicBatch {

@@ -1,0 +1,4 @@
+export { spanTotals } from "../tracing/span-totals.ts";
+export { exposed } from "./exposition.ts";
+export { type AnyInstrument, type Counted, createInstruments, type Instruments } from "./instruments.ts";
+export { createMeters } from "./meters.ts";

@@ -1,0 +1,12 @@
+// Small: the worker and all of its objects begin with this.
+export { createBell } from "./bell.ts";
+export {
+  type ExecutionContext,
+  named,
+  type ObjectNamespace,
+  type ObjectState,
+  type ObjectStorage,
+  type Remote,
+  type ServerSocket,
+} from "./runtime.ts";
+export { type Ending, lookAfterMs, openSleepers, type Sleeper, type SleeperMethods, type Sleepers } from "./sleepers.ts";
