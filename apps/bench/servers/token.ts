@@ -4,8 +4,8 @@ import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { createContext, createSocketHub, router, type Socket } from "../../../packages/api/src/index.ts";
 import { createMemory, createServices } from "../../../packages/core/src/index.ts";
-import { argon2Passwords, nodeBackground, nodeFetch, nodeScopes, nodeSystem, pinoLog } from "../../../packages/platform/src/node/index.ts";
-import { createIds, logMailer, memoryCache, memoryEventLog, memoryRateLimiter } from "../../../packages/platform/src/shared/index.ts";
+import { argon2Passwords, nodeBackground, nodeFetch, nodeSystem, pinoLog } from "../../../packages/platform/src/node/index.ts";
+import { createIds, logMailer, memoryCache, memoryEventLog, memoryRateLimiter, scopes } from "../../../packages/platform/src/shared/index.ts";
 import { readConfig } from "../../server/src/config/config.ts";
 import { openDatabase } from "../../server/src/database.ts";
 import { readSettings } from "../../server/src/node-settings.ts";
@@ -45,7 +45,6 @@ class CountingSocket implements Socket {
 async function openParley(streams: number) {
   const config = readConfig(process.env);
   const log = pinoLog({ level: config.LOG_LEVEL, folder: null, secrets: [] });
-  const scopes = nodeScopes();
   const telemetry = await openTelemetry(config, { log, scopes, node: "bench" });
   const clock = { now: () => new Date() };
   const migrations = fileURLToPath(new URL("../product/drizzle", import.meta.url));

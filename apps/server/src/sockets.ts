@@ -5,7 +5,7 @@ import {
   defaultLimits,
   type Gate,
   type HeaderReader,
-  httpStatusOf,
+  refusalOf,
   type SocketConnection,
   type SocketHub,
 } from "@parley/api";
@@ -30,10 +30,9 @@ export function serveSockets(server: Server, { gate, hub, log }: { gate: Gate; h
       const caller = admitSocket(gate, readHead(request), request.socket.remoteAddress ?? "");
       sockets.handleUpgrade(request, stream, head, (socket) => attach(socket, hub.open(new TextSocket(socket, stream), caller)));
     } catch (error) {
-      const reason = error instanceof AppError ? error.reason : "invalid_input";
-      const status = httpStatusOf(reason);
-      log.info({ address: request.socket.remoteAddress ?? null, status, reason }, "a socket was refused");
-      refuse(stream, status);
+      const refusal = refusalOf(error);
+      log.info({ address: request.socket.remoteAddress ?? null, ...refusal }, "a socket was refused");
+      refuse(stream, refusal.status);
     }
   });
 }

@@ -6,13 +6,14 @@ import type { Model } from "@parley/contract";
 import { createMemory, createServices } from "@parley/core";
 import { exposed } from "@parley/core/metrics";
 import type { Clock, Log, Mailer, Provider } from "@parley/core/ports";
-import { argon2Passwords, nodeBackground, nodeFetch, nodeScopes, nodeSystem, type OpenDatabase } from "@parley/platform/node";
+import { argon2Passwords, nodeBackground, nodeFetch, nodeSystem, type OpenDatabase } from "@parley/platform/node";
 import { smtpMailer } from "@parley/platform/node/mail";
-import { createIds, memoryCache, memoryRateLimiter, within } from "@parley/platform/shared";
+import { createIds, memoryCache, memoryRateLimiter, scopes, within } from "@parley/platform/shared";
 import { alertChannels } from "./alert-channels.ts";
 import type { Environment } from "./config/variables.ts";
 import { type Assets, openDatabase } from "./database.ts";
 import { openEventLog } from "./event-log.ts";
+import { gateOptionsOf } from "./gate-options.ts";
 import { openMailer } from "./mailer.ts";
 import { readSettings } from "./node-settings.ts";
 import { findOllama, openProviders } from "./providers.ts";
@@ -58,19 +59,9 @@ export async function startServer(
   config: Environment,
   { assets, log: plainLog, overrides = {} }: { assets: Assets; log: Log; overrides?: Overrides },
 ): Promise<RunningServer> {
-  const scopes = nodeScopes();
   const telemetry = await openTelemetry(config, { log: plainLog, scopes, node: nodeName(config) });
   const { log, tracer } = telemetry;
-  const gateOptions = {
-    environment: config.NODE_ENV,
-    publicUrl: config.PUBLIC_URL,
-    corsOrigins: config.CORS_ORIGINS,
-    allowedHosts: config.ALLOWED_HOSTS,
-    trustedProxies: config.TRUSTED_PROXIES,
-    requireHttps: config.TRUSTED_PROXIES.length > 0,
-    requestId: () => crypto.randomUUID(),
-    now: () => performance.now(),
-  };
+  const gateOptions = gateOptionsOf(config, config.TRUSTED_PROXIES);
   const gate = createGate(gateOptions);
   const clock = overrides.clock ?? { now: () => new Date() };
   const database = await (overrides.openDatabase ?? (() => openDatabase(config, assets)))();
@@ -137,10 +128,7 @@ export async function startServer(
     const { connections, subscriptions } = hub.counts();
     return { sockets: connections, subscriptions };
   });
-  services.access.onChange((change) => {
-    if (change.kind === "session_ended") hub.endSession(change.sessionId);
-    else if (change.kind === "rights_changed") hub.rightsChanged(change.userId);
-  });
+  services.access.onChange(hub.accessChanged);
   const server = createServer({ requestTimeout: 60_000, maxHeaderSize }, getRequestListener(app.fetch));
   // Whoever holds a connection to a server that is about to stop goes elsewhere with the next call.
   server.prependListener("request", (_, response) => {

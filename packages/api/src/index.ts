@@ -7,7 +7,6 @@ export {
   restoreContext,
   type Transport,
 } from "./context.ts";
-export { httpStatusOf } from "./errors.ts";
 export { createApp } from "./http/app.ts";
 export type { HeaderReader } from "./http/exchange.ts";
 export { createGate, type Gate } from "./http/gate.ts";
@@ -15,7 +14,7 @@ export type { ApiOptions, GateOptions } from "./http/options.ts";
 export { HttpTransport } from "./http/transport.ts";
 export { subscriptionsOf } from "./http/trpc-plan.ts";
 export { type Router, router } from "./router.ts";
-export { admitSocket } from "./socket/admission.ts";
+export { admitSocket, refusalOf } from "./socket/admission.ts";
 export { createSocketHub, type SocketHub, type SocketOpening } from "./socket/hub.ts";
 export { defaultLimits } from "./socket/limits.ts";
 export type { Resting, RestingSubscription, Socket, SocketConnection } from "./socket/socket.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { createMemory, createServices, type Origin, type Settings, usualRules } from "@parley/core";
 import type { Ports } from "@parley/core/ports";
-import { argon2Passwords, nodeBackground, nodeScopes, nodeSystem } from "@parley/platform/node";
-import { createIds, memoryCache, memoryEventLog, memoryRateLimiter } from "@parley/platform/shared";
+import { argon2Passwords, nodeBackground, nodeSystem } from "@parley/platform/node";
+import { createIds, memoryCache, memoryEventLog, memoryRateLimiter, scopes } from "@parley/platform/shared";
 import { demoProvider } from "@parley/providers/demo";
 import { testClock } from "./clock.ts";
 import type { TestDatabase } from "./databases.ts";
@@ -94,7 +94,7 @@ export function testServices(
     clock,
     ids,
     log,
-    scopes: nodeScopes(),
+    scopes,
     system: system ?? ownSystem,
     dependencies: dependencies ?? (ping ? [{ name: "database" as const, isNeeded: true, ping }] : []),
     channels,

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { readMigrations } from "@parley/platform/node";
-import { migrationsFolder } from "@parley/testing";
 import { build, type Plugin } from "esbuild";
+import { migrationsFolder } from "../migrations-folder.ts";
 import { nativeSpread } from "../native-spread.ts";
 import { leftOut } from "./left-out.ts";
 

@@ -1,6 +1,6 @@
 // `npm run edge:migrate`: a worker applies no migrations. Before each deployment, with DATABASE_URL.
 import { openPostgres } from "@parley/platform/node/postgres";
-import { migrationsFolder } from "@parley/testing";
+import { migrationsFolder } from "../migrations-folder.ts";
 
 const { DATABASE_URL: url } = process.env;
 if (!url) throw new Error("DATABASE_URL is not set: it takes the database itself, not Hyperdrive");

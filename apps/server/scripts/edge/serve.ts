@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { openPostgres } from "@parley/platform/node/postgres";
-import { migrationsFolder } from "@parley/testing";
 import postgres from "postgres";
 import { readConfig } from "../../src/config/config.ts";
 import { localSecret } from "../../src/config/local-secret.ts";
 import { variables } from "../../src/config/variables.ts";
+import { migrationsFolder } from "../migrations-folder.ts";
 import { startLocalWorker } from "./local-worker.ts";
 
 const usualDatabase = "postgres://postgres@127.0.0.1:5432/parley";

@@ -1,5 +1,4 @@
 import { createContext, createSocketHub, keptCaller, restoreContext, router, type SocketOpening } from "@parley/api";
-import type { AccessChange } from "@parley/core";
 import type { Ending, ServerSocket } from "@parley/platform/workers/runtime";
 import { socketTransport } from "../socket-transport.ts";
 import { followAccess } from "./access-feed.ts";
@@ -55,17 +54,13 @@ export async function openAwakeSocket({ bindings, setup, server, hold, accept, c
     },
     requestId: setup.gateOptions.requestId,
   });
-  const tellHub = (change: AccessChange) => {
-    if (change.kind === "session_ended") hub.endSession(change.sessionId);
-    else if (change.kind === "rights_changed") hub.rightsChanged(change.userId);
-  };
-  services.access.onChange(tellHub);
+  services.access.onChange(hub.accessChanged);
   background.begin(readerDuties);
   const gone = new AbortController();
   const [feed] = await Promise.all([
     followAccess(bindings, {
       apply(change) {
-        if (userId === undefined) tellHub(change);
+        if (userId === undefined) hub.accessChanged(change);
         else if (change.userId === userId) services.access.apply(change);
       },
       lost: () => hub.closeAll(1012, "restarting"),

@@ -51,7 +51,7 @@ export interface EdgeRuntime {
 }
 
 export function openEdgeNode(bindings: Bindings, setup: Setup, { hold, since }: EdgeRuntime): EdgeNode {
-  const { config, log, clock, ids, passwords, providers, scopes, system, tracer, settings, memory, remembered } = setup;
+  const { config, log, clock, ids, passwords, providers, scopes, system, tracer, settings, memory, cacheMemory } = setup;
   const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations: migrations.split(" ") });
   const background = workerBackground(log, hold);
   const eventLog = objectEventLog({ ...(since && { since }), stub: (topic) => named(bindings.TOPICS, topic), log, hold });
@@ -65,7 +65,7 @@ export function openEdgeNode(bindings: Bindings, setup: Setup, { hold, since }: 
       passwords,
       mailer,
       rateLimiter: objectRateLimiter({ stub: (name) => named(bindings.LIMITS, name), log }),
-      cache: objectCache(() => named(bindings.CACHE, "cache"), remembered),
+      cache: objectCache(() => named(bindings.CACHE, "cache"), cacheMemory),
       background,
       clock,
       ids,

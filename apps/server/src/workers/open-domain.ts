@@ -1,5 +1,4 @@
-import { admitSocket, httpStatusOf, type SocketOpening } from "@parley/api";
-import { AppError } from "@parley/core";
+import { admitSocket, refusalOf, type SocketOpening } from "@parley/api";
 import type { ExecutionContext } from "@parley/platform/workers/runtime";
 import { type AwakeSocket, type Beginning, openAwakeSocket, type SocketGiven } from "./awake-socket.ts";
 import type { Bindings } from "./bindings.ts";
@@ -34,10 +33,9 @@ export async function openDomain(bindings: Bindings): Promise<Domain> {
         admit(request);
         return null;
       } catch (error) {
-        const reason = error instanceof AppError ? error.reason : "invalid_input";
-        const status = httpStatusOf(reason);
-        setup.log.info({ address: peerOf(request), status, reason }, "a socket was refused");
-        return new Response(null, { status });
+        const refusal = refusalOf(error);
+        setup.log.info({ address: peerOf(request), ...refusal }, "a socket was refused");
+        return new Response(null, { status: refusal.status });
       }
     },
     answer(request, context) {

@@ -1,11 +1,12 @@
 import { createGate, defaultLimits } from "@parley/api";
 import { changedRules, createMemory } from "@parley/core";
 import type { Clock } from "@parley/core/ports";
-import { createIds } from "@parley/platform/shared";
-import { consoleLog, type Remembered, workerScopes, workerSystem } from "@parley/platform/workers";
+import { createIds, scopes } from "@parley/platform/shared";
+import { consoleLog, createCacheMemory, workerSystem } from "@parley/platform/workers";
 import { wasmPasswords } from "@parley/platform/workers/passwords";
 import { ConfigError, readConfig } from "../config/config.ts";
 import { secretsOf } from "../config/secrets.ts";
+import { gateOptionsOf } from "../gate-options.ts";
 import { openProviders } from "../providers.ts";
 import { settingsOf } from "../settings.ts";
 import type { Bindings } from "./bindings.ts";
@@ -30,22 +31,12 @@ export async function readSetup(bindings: Bindings) {
     secrets: secretsOf({ ...variables, DATABASE_URL: bindings.HYPERDRIVE.connectionString }),
   });
   const node = config.NODE_NAME ?? "workers";
-  const scopes = workerScopes();
   const telemetry = openEdgeTelemetry(config, { log: plainLog, scopes, node });
   const { log, tracer } = telemetry;
   const memory = createMemory();
   const clock: Clock = { now: () => new Date() };
-  const gateOptions = {
-    environment: config.NODE_ENV,
-    publicUrl: config.PUBLIC_URL,
-    corsOrigins: config.CORS_ORIGINS,
-    allowedHosts: config.ALLOWED_HOSTS,
-    // The address of the caller comes from Cloudflare itself.
-    trustedProxies: [],
-    requireHttps: true,
-    requestId: () => crypto.randomUUID(),
-    now: () => performance.now(),
-  };
+  // The address of the caller comes from Cloudflare itself.
+  const gateOptions = { ...gateOptionsOf(config, []), requireHttps: true };
   return {
     config,
     log,
@@ -61,7 +52,7 @@ export async function readSetup(bindings: Bindings) {
     tracer,
     memory,
     handingOn: createHandingOn({ memory, telemetry, log }),
-    remembered: new Map() satisfies Remembered,
+    cacheMemory: createCacheMemory(),
     settings: settingsOf(config, {
       jwtSecrets: config.JWT_SECRET,
       modelOverrides: [],

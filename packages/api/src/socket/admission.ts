@@ -1,4 +1,6 @@
+import type { ErrorReason } from "@parley/contract/errors";
 import { AppError } from "@parley/core";
+import { httpStatusOf } from "../errors.ts";
 import { checkOrigin, readToken } from "../http/credentials.ts";
 import { originOf, type RequestHead } from "../http/exchange.ts";
 import type { Gate } from "../http/gate.ts";
@@ -15,4 +17,10 @@ export function admitSocket(gate: Gate, head: RequestHead, peer: string): Socket
     token: readToken(exchange, "origin"),
     expectsConnectionParams: new URLSearchParams(exchange.search).get("connectionParams") === "1",
   };
+}
+
+/** How an upgrade is answered that gets no socket. */
+export function refusalOf(error: unknown): { status: number; reason: ErrorReason } {
+  const reason = error instanceof AppError ? error.reason : "invalid_input";
+  return { status: httpStatusOf(reason), reason };
 }

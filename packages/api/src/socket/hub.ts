@@ -1,4 +1,4 @@
-import type { Services } from "@parley/core";
+import type { AccessChange, Services } from "@parley/core";
 import type { AnyTRPCRouter, inferRouterContext } from "@trpc/server";
 import type { Caller } from "../context.ts";
 import { createInvoke } from "./call.ts";
@@ -32,8 +32,8 @@ export interface SocketHub<Context = SocketContext> {
   resume(socket: Socket, resumption: Resumption<Context>): SocketConnection;
   /** Every client opens a new socket and moves its subscriptions there before it leaves the old one. */
   broadcastReconnect(): void;
-  endSession(sessionId: string): void;
-  rightsChanged(userId: string): void;
+  /** Closes whatever may no longer be open. */
+  accessChanged(change: AccessChange): void;
   closeAll(code: number, reason: string): void;
   counts(): { connections: number; subscriptions: number };
 }
@@ -133,13 +133,14 @@ export function createSocketHub<Router extends AnyTRPCRouter>(
     broadcastReconnect() {
       for (const connection of connections) connection.send(reconnect);
     },
-    endSession(sessionId) {
-      changes++;
-      closeWhere((actor) => actor?.sessionId === sessionId, 4401, "session_ended");
-    },
-    rightsChanged(userId) {
-      changes++;
-      closeWhere((actor) => actor?.userId === userId, 4403, "rights_changed");
+    accessChanged(change) {
+      if (change.kind === "session_ended") {
+        changes++;
+        closeWhere((actor) => actor?.sessionId === change.sessionId, 4401, "session_ended");
+      } else if (change.kind === "rights_changed") {
+        changes++;
+        closeWhere((actor) => actor?.userId === change.userId, 4403, "rights_changed");
+      }
     },
     closeAll(code, reason) {
       for (const connection of connections) connection.close(code, reason);

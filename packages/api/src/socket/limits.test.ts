@@ -127,9 +127,9 @@ describe("the limits of our socket", () => {
   test("a session that ends closes its sockets and no others", async () => {
     const phone = await open({ token: "ada/phone" });
     const laptop = await open({ token: "ada/laptop" });
-    hub.endSession("phone");
+    hub.accessChanged({ kind: "session_ended", userId: "ada", sessionId: "phone" });
     expect([phone.socket.ending, laptop.socket.ending]).toEqual([{ code: 4401, reason: "session_ended" }, undefined]);
-    hub.rightsChanged("ada");
+    hub.accessChanged({ kind: "rights_changed", userId: "ada" });
     expect(laptop.socket.ending).toEqual({ code: 4403, reason: "rights_changed" });
   });
 
@@ -158,7 +158,7 @@ describe("the limits of our socket", () => {
     const connection = slow.open(socket, { ...guest, token: "ada/1" });
     connection.message(JSON.stringify(query(1, "token")));
     ended.add("ada/1");
-    slow.endSession("1");
+    slow.accessChanged({ kind: "session_ended", userId: "ada", sessionId: "1" });
     for (let turn = 0; turn < 2; turn++) {
       answers.shift()?.();
       await settled();

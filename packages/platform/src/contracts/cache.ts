@@ -41,6 +41,7 @@ export function cacheContract(open: () => Cache | Promise<Cache>, pass: (millise
     await cache.set(key, "short", 40);
     await cache.set(`${key}-long`, "short", 40);
     await cache.set(`${key}-long`, "long", minuteMs);
+    await cache.get(key);
     await pass(50);
     await vi.waitFor(async () => expect(await cache.get(key)).toBeUndefined());
     expect(await cache.get(`${key}-long`)).toBe("long");

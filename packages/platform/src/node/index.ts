@@ -4,5 +4,4 @@ export { type NodeLog, pinoLog } from "./log/log.ts";
 export { readMigrations } from "./migrate.ts";
 export type { OpenDatabase } from "./open-database.ts";
 export { argon2Passwords } from "./passwords.ts";
-export { nodeScopes } from "./scopes.ts";
 export { nodeSystem } from "./system.ts";

@@ -10,4 +10,5 @@ export { logMailer } from "./mail/log-mailer.ts";
 export type { OpenMailer } from "./mail/open-mailer.ts";
 export { memoryCache } from "./memory-cache.ts";
 export { type BuildLimiter, createRateLimiter, memoryRateLimiter } from "./rate-limiter.ts";
+export { scopes } from "./scopes.ts";
 export { answerWithin, within } from "./within.ts";

@@ -2,8 +2,13 @@
 import { DurableObject } from "cloudflare:workers";
 import type { ObjectState } from "./runtime/runtime.ts";
 
+interface CacheEntry {
+  value: string;
+  endsAt: number;
+}
+
 export interface CacheMethods {
-  get(key: string): string | null;
+  get(key: string): CacheEntry | null;
   set(key: string, value: string, ttlMs: number): void;
   remove(key: string): void;
   claim(key: string, ttlMs: number): boolean;
@@ -18,13 +23,13 @@ export class CacheObject extends DurableObject implements CacheMethods {
     ctx.storage.sql.exec("create table if not exists kept (key text primary key, value text not null, ends_at integer not null)");
   }
 
-  get(key: string): string | null {
-    const found = this.ctx.storage.sql.exec<{ value: string }>(
-      "select value from kept where key = ? and ends_at > ?",
+  get(key: string): CacheEntry | null {
+    const found = this.ctx.storage.sql.exec<{ value: string; endsAt: number }>(
+      "select value, ends_at as endsAt from kept where key = ? and ends_at > ?",
       key,
       Date.now(),
     );
-    return found.toArray()[0]?.value ?? null;
+    return found.toArray()[0] ?? null;
   }
 
   set(key: string, value: string, ttlMs: number): void {

@@ -3,25 +3,30 @@ import { parse, stringify } from "superjson";
 import type { CacheMethods } from "./cache-object.ts";
 import type { Remote } from "./runtime/runtime.ts";
 
+/** What an isolate knows of the cache, so that not every request asks the object. */
+export interface CacheMemory {
+  given: Map<string, { value: unknown; until: number }>;
+  /** After a failure nobody asks for a while. */
+  awayUntil: number;
+}
+
 const pauseMs = 1_000;
-let awayUntil = 0;
-
-/** What an isolate has been given, for a while, so that not every request asks the object. */
-export type Remembered = Map<string, { value: unknown; until: number }>;
-
 const rememberedMs = 60_000;
 const mostRemembered = 1_000;
 
+export const createCacheMemory = (): CacheMemory => ({ given: new Map(), awayUntil: 0 });
+
 /** Shared by all through one Durable Object. */
-export function objectCache(stub: () => Remote<CacheMethods>, remembered?: Remembered): Cache {
-  const isAway = () => Date.now() < awayUntil;
+export function objectCache(stub: () => Remote<CacheMethods>, memory: CacheMemory): Cache {
+  const { given } = memory;
+  const isAway = () => Date.now() < memory.awayUntil;
 
   async function ask<Answer>(question: () => Promise<Answer>, otherwise: Answer): Promise<Answer> {
     if (isAway()) return otherwise;
     try {
       return await question();
     } catch {
-      awayUntil = Date.now() + pauseMs;
+      memory.awayUntil = Date.now() + pauseMs;
       return otherwise;
     }
   }
@@ -30,21 +35,21 @@ export function objectCache(stub: () => Remote<CacheMethods>, remembered?: Remem
     isShared: true,
     isAway,
     async get(key) {
-      const known = remembered?.get(key);
+      const known = given.get(key);
       if (known && known.until > Date.now()) return known.value;
-      const text = await ask(() => stub().get(key), null);
-      if (text === null) return undefined;
-      const value: unknown = parse(text);
-      if (remembered && remembered.size >= mostRemembered) remembered.clear();
-      remembered?.set(key, { value, until: Date.now() + rememberedMs });
+      const entry = await ask(() => stub().get(key), null);
+      if (entry === null) return undefined;
+      const value: unknown = parse(entry.value);
+      if (given.size >= mostRemembered) given.clear();
+      given.set(key, { value, until: Math.min(entry.endsAt, Date.now() + rememberedMs) });
       return value;
     },
     set(key, value, ttlMs) {
-      remembered?.delete(key);
+      given.delete(key);
       return ask(() => stub().set(key, stringify(value), ttlMs), undefined);
     },
     delete(key) {
-      remembered?.delete(key);
+      given.delete(key);
       return ask(() => stub().remove(key), undefined);
     },
     claim: (key, ttlMs) => ask(() => stub().claim(key, ttlMs), true),

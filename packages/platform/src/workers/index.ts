@@ -1,11 +1,10 @@
 export { type WorkerBackground, workerBackground } from "./background.ts";
-export { objectCache, type Remembered } from "./cache.ts";
+export { createCacheMemory, objectCache } from "./cache.ts";
 export type { CacheMethods } from "./cache-object.ts";
 export { openWorkerDatabase, type WorkerDatabase } from "./database.ts";
 export type { LimitMethods } from "./limit-object.ts";
 export { consoleLog } from "./log.ts";
 export { objectRateLimiter } from "./rate-limiter.ts";
-export { workerScopes } from "./scopes.ts";
 export { workerSystem } from "./system.ts";
 export { type ObjectEventLog, objectEventLog } from "./topics/object-event-log.ts";
 export type { TopicMethods } from "./topics/topic-protocol.ts";

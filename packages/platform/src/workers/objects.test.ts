@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { cacheContract } from "../contracts/cache.ts";
 import { eventLogContract } from "../contracts/event-log.ts";
 import { rateLimiterContract } from "../contracts/rate-limiter.ts";
-import { objectCache } from "./cache.ts";
+import { createCacheMemory, objectCache } from "./cache.ts";
 import type { CacheMethods } from "./cache-object.ts";
 import type { LimitMethods } from "./limit-object.ts";
 import { objectRateLimiter } from "./rate-limiter.ts";
@@ -133,7 +133,7 @@ describe("objectRateLimiter", () => {
 
 describe("objectCache", () => {
   cacheContract(
-    () => objectCache(() => named(objects.cache, "cache")),
+    () => objectCache(() => named(objects.cache, "cache"), createCacheMemory()),
     (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   );
 });
