@@ -16,7 +16,7 @@ describe.skipIf(!databaseKinds.includes("postgres"))("sockets of the worker", ()
   let database: TestDatabase;
   let upstream: Upstream;
   let worker: LocalWorker;
-  const lines: { msg: string; socket?: string; userId?: string }[] = [];
+  const lines: { msg: string; socket?: string; life?: string; userId?: string }[] = [];
 
   beforeAll(async () => {
     database = await openTestDatabase("postgres");
@@ -86,7 +86,7 @@ describe.skipIf(!databaseKinds.includes("postgres"))("sockets of the worker", ()
       /** So often its object was made. */
       lives: () => {
         const name = client.sleeps()[0]?.socket;
-        return lines.filter((line) => line.socket === name && line.msg === "the object of a socket is in memory").length;
+        return new Set(lines.filter((line) => line.socket === name).map((line) => line.life)).size;
       },
     };
     socket.on("message", (data) => {

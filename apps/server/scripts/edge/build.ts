@@ -8,8 +8,8 @@ import { bundleWorker } from "./bundle.ts";
 const folder = fileURLToPath(new URL("../../dist-edge", import.meta.url));
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder);
-const { scripts, wasm } = await bundleWorker();
-for (const { name, contents } of [...scripts, ...wasm]) {
+const { entry, chunks, wasm } = await bundleWorker();
+for (const { name, contents } of [entry, ...chunks, ...wasm]) {
   await writeFile(path.join(folder, name), contents);
   console.log(`${name}  ${(gzipSync(contents).length / 1_024).toFixed(0)} KB gzipped`);
 }

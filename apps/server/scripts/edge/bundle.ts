@@ -3,9 +3,9 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { readMigrations } from "@parley/platform/node";
 import { build, type Plugin } from "esbuild";
-import { migrationsFolder } from "../migrations-folder.ts";
 import { nativeSpread } from "../native-spread.ts";
 import { leftOut } from "./left-out.ts";
+import { migrationsFolder } from "./migrations.ts";
 
 export interface WorkerModule {
   name: string;
@@ -13,19 +13,19 @@ export interface WorkerModule {
 }
 
 export interface WorkerBundle {
-  /** The first one is the entry; the others are loaded when they are asked for. */
-  scripts: WorkerModule[];
+  entry: WorkerModule;
+  /** Read with the entry, or when they are asked for. */
+  chunks: WorkerModule[];
   wasm: WorkerModule[];
 }
 
-const entryName = "worker.mjs";
-const entry = fileURLToPath(new URL("../../src/worker.ts", import.meta.url));
+const source = fileURLToPath(new URL("../../src/worker.ts", import.meta.url));
 
-/** The worker as one script, and the modules of WebAssembly that the runtime has to compile itself. */
+/** The worker, and the modules of WebAssembly that the runtime has to compile itself. */
 export async function bundleWorker({ minify = true } = {}): Promise<WorkerBundle> {
   const wasm = new Map<string, WorkerModule>();
   const { outputFiles } = await build({
-    entryPoints: { worker: entry },
+    entryPoints: { worker: source },
     outdir: "/",
     outExtension: { ".js": ".mjs" },
     chunkNames: "[name]-[hash]",
@@ -47,9 +47,10 @@ export async function bundleWorker({ minify = true } = {}): Promise<WorkerBundle
     logLevel: "error",
     plugins: [nativeSpread, leftOut, gatherWasm(wasm)],
   });
-  const all = outputFiles.map(({ path: file, contents }) => ({ name: path.basename(file), contents }));
-  const [first, others] = [all.filter(({ name }) => name === entryName), all.filter(({ name }) => name !== entryName)];
-  return { scripts: [...first, ...others], wasm: Array.from(wasm.values()) };
+  const scripts = outputFiles.map(({ path: file, contents }) => ({ name: path.basename(file), contents }));
+  const entry = scripts.find(({ name }) => name === "worker.mjs");
+  if (!entry) throw new Error("esbuild made no worker");
+  return { entry, chunks: scripts.filter((script) => script !== entry), wasm: Array.from(wasm.values()) };
 }
 
 function gatherWasm(found: Map<string, WorkerModule>): Plugin {

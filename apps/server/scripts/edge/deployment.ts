@@ -11,7 +11,7 @@ const Deployment = z.object({
 const text = readFileSync(new URL("../../wrangler.jsonc", import.meta.url), "utf8").replace(/^\s*\/\/.*$/gm, "");
 const deployed = Deployment.parse(JSON.parse(text));
 
-/** As it is deployed, for Miniflare. */
+/** As it is deployed. */
 export const compatibility = {
   compatibilityDate: deployed.compatibility_date,
   compatibilityFlags: deployed.compatibility_flags,

@@ -34,7 +34,7 @@ export async function startLocalWorker({
   onGone,
 }: Options): Promise<LocalWorker> {
   bundle ??= bundleWorker();
-  const { scripts, wasm } = await bundle;
+  const { entry, chunks, wasm } = await bundle;
   let isStopping = false;
   const miniflare = new Miniflare({
     host: "127.0.0.1",
@@ -42,7 +42,7 @@ export async function startLocalWorker({
     cf: false,
     log: new Log(LogLevel.ERROR),
     modules: [
-      ...scripts.map(({ name, contents }) => ({ type: "ESModule" as const, path: name, contents })),
+      ...[entry, ...chunks].map(({ name, contents }) => ({ type: "ESModule" as const, path: name, contents })),
       ...wasm.map(({ name, contents }) => ({ type: "CompiledWasm" as const, path: name, contents })),
     ],
     ...compatibility,

@@ -1,21 +1,19 @@
 // `npm run edge`: the worker in workerd on this machine, on a Postgres that its migrations are applied to before.
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { openPostgres } from "@parley/platform/node/postgres";
 import postgres from "postgres";
 import { readConfig } from "../../src/config/config.ts";
 import { localSecret } from "../../src/config/local-secret.ts";
 import { variables } from "../../src/config/variables.ts";
-import { migrationsFolder } from "../migrations-folder.ts";
 import { startLocalWorker } from "./local-worker.ts";
+import { applyMigrations } from "./migrations.ts";
 
 const usualDatabase = "postgres://postgres@127.0.0.1:5432/parley";
 
 if (existsSync(".env")) process.loadEnvFile(".env");
 const config = readConfig(process.env);
 const databaseUrl = config.DATABASE_URL ?? (await madeDatabase(usualDatabase));
-const migrated = await openPostgres({ url: databaseUrl, migrations: migrationsFolder, poolSize: 1 });
-await migrated.close();
+await applyMigrations(databaseUrl);
 
 const given = Object.keys(variables).flatMap((name) => {
   const value = process.env[name];
@@ -27,11 +25,11 @@ const worker = await startLocalWorker({
   variables: { ...Object.fromEntries(given), JWT_SECRET },
   port: config.PORT,
   folder: path.join(config.DATA_DIR, "edge"),
-  // The runtime also tells of every client that leaves, with its stack.
   onGone() {
     console.error("workerd has ended by itself");
     process.exit(1);
   },
+  // The runtime also tells of every client that leaves, with its stack.
   onLine: (line) => (line.startsWith("{") || config.LOG_LEVEL === "debug") && console.error(line),
 });
 console.log(`Parley    ${worker.url}`);

@@ -1,9 +1,9 @@
 import type { CacheMethods, LimitMethods, TopicMethods } from "@parley/platform/workers";
-import type { ObjectNamespace, Remote, SleeperMethods } from "@parley/platform/workers/runtime";
-import type { AccessMethods } from "./access-object.ts";
-import type { KeeperMethods } from "./keeper-object.ts";
-import type { MetersMethods } from "./meters-object.ts";
-import type { RunMethods } from "./run-object.ts";
+import { named, type ObjectNamespace, type Remote, type SleeperMethods } from "@parley/platform/workers/runtime";
+import type { AccessMethods } from "./objects/access-object.ts";
+import type { KeeperMethods } from "./objects/keeper-object.ts";
+import type { MetersMethods } from "./objects/meters-object.ts";
+import type { RunMethods } from "./objects/run-object.ts";
 
 /** An object that is asked over HTTP too, as a socket's is. */
 interface Fetched {
@@ -22,3 +22,6 @@ export interface Bindings {
   METERS: ObjectNamespace<Remote<MetersMethods>>;
   KEEPER: ObjectNamespace<Remote<KeeperMethods>>;
 }
+
+/** One for all. */
+export const metersOf = ({ METERS }: Pick<Bindings, "METERS">) => named(METERS, "meters");

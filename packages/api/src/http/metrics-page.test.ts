@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
-import { createInstruments, exposed } from "@parley/core/metrics";
+import { createInstruments } from "@parley/core/metrics";
 import { describe, expect, test } from "vitest";
+import { exposed } from "./exposition.ts";
 import { createTestApp } from "./test-app.ts";
 
 const operator = { authorization: "Bearer metrics-token" };

@@ -1,3 +1,4 @@
+import type { SocketEnding } from "@parley/contract/endings";
 import { AppError } from "@parley/core";
 import { TRPCError } from "@trpc/server";
 import type { TRPCClientOutgoingMessage } from "@trpc/server/rpc";
@@ -40,7 +41,7 @@ export class Connection extends Outgoing implements Host, SocketConnection {
   #context: SocketContext | undefined;
   #calls: Set<AbortController> | undefined;
   #subscriptions: Map<Call["id"], Subscription> | undefined;
-  #leaving: { readonly code: number; readonly reason: string } | undefined;
+  #leaving: SocketEnding | undefined;
   #heardAt: number;
 
   constructor(socket: Socket, environment: Environment) {
@@ -83,9 +84,9 @@ export class Connection extends Outgoing implements Host, SocketConnection {
   }
 
   /** Closes once the calls under way have their answers: one of them may be what ended the session. */
-  dismiss(code: number, reason: string): void {
-    if (this.#calls?.size) this.#leaving ??= { code, reason };
-    else this.close(code, reason);
+  dismiss(reason: SocketEnding): void {
+    if (this.#calls?.size) this.#leaving ??= reason;
+    else this.close(reason);
   }
 
   message(text: string): void {
@@ -97,7 +98,7 @@ export class Connection extends Outgoing implements Host, SocketConnection {
     if (text === "PING") {
       this.send("PONG");
     } else if (text.length > this.environment.limits.frameLength) {
-      this.close(1009, "message_too_large");
+      this.close("message_too_large");
     } else if (caller) {
       this.#caller = undefined;
       this.#enter(async () =>
@@ -113,9 +114,9 @@ export class Connection extends Outgoing implements Host, SocketConnection {
     const { sweeps, sweepsUntil } = this.environment;
     const quiet = sweeps - this.#heardAt;
     if (this.#leaving) {
-      this.close(this.#leaving.code, this.#leaving.reason);
+      this.close(this.#leaving);
     } else if (!this.#context) {
-      if (quiet >= sweepsUntil.authenticated) this.close(4408, "authentication_timeout");
+      if (quiet >= sweepsUntil.authenticated) this.close("authentication_timeout");
     } else if (quiet === sweepsUntil.ping) {
       this.send("PING");
     } else if (quiet >= sweepsUntil.ping + (this.isSlow ? sweepsUntil.slowAnswer : sweepsUntil.answer)) {
@@ -167,7 +168,7 @@ export class Connection extends Outgoing implements Host, SocketConnection {
       if (!isMalformed) this.report(cause, "the context of a socket could not be made");
       this.refuse(headOf(null, undefined), { cause, type: "unknown" });
       // Calls that came meanwhile are told first.
-      setTimeout(() => (isMalformed ? this.close(1008, "invalid_connection_params") : this.close(1013, "unavailable")), 0);
+      setTimeout(() => this.close(isMalformed ? "invalid_connection_params" : "unavailable"), 0);
     });
   }
 
@@ -217,7 +218,7 @@ export class Connection extends Outgoing implements Host, SocketConnection {
       if (!controller.signal.aborted || !isAbortError(cause)) this.fail(call, cause);
     } finally {
       this.#calls?.delete(controller);
-      if (this.#leaving) this.dismiss(this.#leaving.code, this.#leaving.reason);
+      if (this.#leaving) this.dismiss(this.#leaving);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { SocketEnding } from "@parley/contract/endings";
 import type { AccessChange, Services } from "@parley/core";
 import type { AnyTRPCRouter, inferRouterContext } from "@trpc/server";
 import type { Caller } from "../context.ts";
@@ -34,7 +35,7 @@ export interface SocketHub<Context = SocketContext> {
   broadcastReconnect(): void;
   /** Closes whatever may no longer be open. */
   accessChanged(change: AccessChange): void;
-  closeAll(code: number, reason: string): void;
+  closeAll(reason: SocketEnding): void;
   counts(): { connections: number; subscriptions: number };
 }
 
@@ -113,9 +114,9 @@ export function createSocketHub<Router extends AnyTRPCRouter>(
     for (const connection of connections) connection.sweep();
   }
 
-  function closeWhere(isMeant: (actor: SocketContext["actor"]) => boolean, code: number, reason: string): void {
+  function dismissWhere(isMeant: (actor: SocketContext["actor"]) => boolean, reason: SocketEnding): void {
     for (const connection of connections) {
-      if (isMeant(connection.actor)) connection.dismiss(code, reason);
+      if (isMeant(connection.actor)) connection.dismiss(reason);
     }
   }
 
@@ -136,14 +137,14 @@ export function createSocketHub<Router extends AnyTRPCRouter>(
     accessChanged(change) {
       if (change.kind === "session_ended") {
         changes++;
-        closeWhere((actor) => actor?.sessionId === change.sessionId, 4401, "session_ended");
+        dismissWhere((actor) => actor?.sessionId === change.sessionId, change.kind);
       } else if (change.kind === "rights_changed") {
         changes++;
-        closeWhere((actor) => actor?.userId === change.userId, 4403, "rights_changed");
+        dismissWhere((actor) => actor?.userId === change.userId, change.kind);
       }
     },
-    closeAll(code, reason) {
-      for (const connection of connections) connection.close(code, reason);
+    closeAll(reason) {
+      for (const connection of connections) connection.close(reason);
     },
     counts: () => ({ connections: connections.size, subscriptions: environment.subscriptions }),
   };

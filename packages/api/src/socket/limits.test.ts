@@ -30,7 +30,7 @@ describe("the limits of our socket", () => {
     hub = createTestHub(world);
   });
   afterEach(() => {
-    hub.closeAll(1001, "the test is over");
+    hub.closeAll("restarting");
     expect(hub.counts()).toEqual({ connections: 0, subscriptions: 0 });
     vi.advanceTimersByTime(1_000);
     expect(vi.getTimerCount()).toBe(0);
@@ -164,7 +164,7 @@ describe("the limits of our socket", () => {
       await settled();
     }
     expect(socket.sent).toEqual(['{"id":1,"result":{"type":"data","data":{"json":null}}}']);
-    slow.closeAll(1001, "over");
+    slow.closeAll("restarting");
   });
 
   test("calls under way are aborted when their socket closes", async () => {

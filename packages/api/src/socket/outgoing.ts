@@ -1,3 +1,4 @@
+import { type SocketEnding, socketEndings } from "@parley/contract/endings";
 import type { Bodies, Failure } from "./frames.ts";
 import type { Waiter } from "./lane.ts";
 import type { SocketLimits } from "./limits.ts";
@@ -82,8 +83,8 @@ export abstract class Outgoing {
     this.isSlow = this.isWaitedFor;
   }
 
-  close(code: number, reason: string): void {
-    this.#end(() => this.#socket.close(code, reason));
+  close(reason: SocketEnding): void {
+    this.#end(() => this.#socket.close(socketEndings[reason], reason));
   }
 
   terminate(): void {

@@ -13,7 +13,7 @@ beforeEach(() => {
   hub = createTestHub(world);
 });
 afterEach(() => {
-  hub.closeAll(1001, "the test is over");
+  hub.closeAll("restarting");
   vi.useRealTimers();
 });
 
@@ -52,7 +52,7 @@ test("another connection goes on with a quiet one's socket, and its client does 
   ]);
   resumed.message(JSON.stringify({ id: 1, method: "subscription.stop" }));
   expect(told().at(-1)).toEqual([1, "stopped"]);
-  another.closeAll(1001, "the test is over");
+  another.closeAll("restarting");
 });
 
 test("nothing rests that is not signed in yet, has a call under way, or follows what has no positions", async () => {

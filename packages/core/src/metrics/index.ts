@@ -1,4 +1,3 @@
 export { spanTotals } from "../tracing/span-totals.ts";
-export { exposed } from "./exposition.ts";
 export { type AnyInstrument, type Counted, createInstruments, type Instruments } from "./instruments.ts";
 export { createMeters } from "./meters.ts";

@@ -1,6 +1,5 @@
-/// <reference path="./cloudflare.d.ts" />
 import { DurableObject } from "cloudflare:workers";
-import type { ObjectState } from "./runtime/runtime.ts";
+import type { ObjectState } from "./runtime/types.ts";
 
 interface CacheEntry {
   value: string;

@@ -1,7 +1,7 @@
 import type { Cache } from "@parley/core/ports";
 import { parse, stringify } from "superjson";
 import type { CacheMethods } from "./cache-object.ts";
-import type { Remote } from "./runtime/runtime.ts";
+import type { Remote } from "./runtime/types.ts";
 
 /** What an isolate knows of the cache, so that not every request asks the object. */
 export interface CacheMemory {

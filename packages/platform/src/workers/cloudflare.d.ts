@@ -1,6 +1,6 @@
-/** What this package uses of the runtime's own module; the rest of the runtime is typed in `runtime.ts`. */
+/** The runtime's own module, and its globals that the DOM has not; what they are given and give back is in `runtime/types.ts`. */
 declare module "cloudflare:workers" {
-  import type { ObjectState, ServerSocket } from "./runtime/runtime.ts";
+  import type { ObjectState, ServerSocket } from "./runtime/types.ts";
 
   export abstract class DurableObject<Bindings = unknown> {
     protected readonly ctx: ObjectState;
@@ -17,3 +17,7 @@ declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
+
+declare const WebSocketPair: new () => { 0: WebSocket; 1: import("./runtime/types.ts").ServerSocket };
+declare const WebSocketRequestResponsePair: new (request: string, response: string) => object;
+declare const IdentityTransformStream: new () => TransformStream<Uint8Array, Uint8Array>;

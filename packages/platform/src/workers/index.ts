@@ -6,5 +6,5 @@ export type { LimitMethods } from "./limit-object.ts";
 export { consoleLog } from "./log.ts";
 export { objectRateLimiter } from "./rate-limiter.ts";
 export { workerSystem } from "./system.ts";
-export { type ObjectEventLog, objectEventLog } from "./topics/object-event-log.ts";
+export { type ObjectEventLog, objectEventLog, type TopicPlace } from "./topics/object-event-log.ts";
 export type { TopicMethods } from "./topics/topic-protocol.ts";

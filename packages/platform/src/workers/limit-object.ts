@@ -1,8 +1,6 @@
-/// <reference path="./cloudflare.d.ts" />
-
 import { DurableObject } from "cloudflare:workers";
 import type { Limit, LimitState } from "@parley/core/ports";
-import type { ObjectState } from "./runtime/runtime.ts";
+import type { ObjectState } from "./runtime/types.ts";
 
 export interface LimitMethods {
   consume(limit: Limit, points: number): LimitState;

@@ -10,7 +10,7 @@ import { createCacheMemory, objectCache } from "./cache.ts";
 import type { CacheMethods } from "./cache-object.ts";
 import type { LimitMethods } from "./limit-object.ts";
 import { objectRateLimiter } from "./rate-limiter.ts";
-import { named, type ObjectNamespace, type Remote } from "./runtime/runtime.ts";
+import { named, type ObjectNamespace, type Remote } from "./runtime/types.ts";
 import { type ObjectEventLog, objectEventLog } from "./topics/object-event-log.ts";
 import type { TopicMethods } from "./topics/topic-protocol.ts";
 
@@ -27,9 +27,7 @@ const log = collectingLog();
 beforeAll(async () => {
   const { outputFiles } = await build({
     stdin: {
-      contents: `export { CacheObject } from "./cache-object.ts";
-        export { LimitObject } from "./limit-object.ts";
-        export { TopicObject } from "./topics/topic-object.ts";
+      contents: `export * from "./objects.ts";
         import { DurableObject } from "cloudflare:workers";
         export class SocketObject extends DurableObject {
           #wakings = 0;
@@ -96,7 +94,7 @@ describe("a topic", () => {
   function begin(name: string) {
     const topic = () => named(objects.topics, name);
     const id = objects.sockets.newUniqueId();
-    const sleeper = { socket: id.toString(), userId: "ada", sessionId: "1", isListening: 1 };
+    const sleeper = { socket: id.toString(), userId: "ada", sessionId: "1", isListening: true };
     return { topic, sleeper, wakings: () => objects.sockets.get(id).wakings() };
   }
 

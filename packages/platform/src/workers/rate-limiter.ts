@@ -1,6 +1,6 @@
 import type { Limit, Log, RateLimiter } from "@parley/core/ports";
 import type { LimitMethods } from "./limit-object.ts";
-import type { Remote } from "./runtime/runtime.ts";
+import type { Remote } from "./runtime/types.ts";
 
 /** Counts in Durable Objects, one a bucket, key and limit. */
 export function objectRateLimiter({ stub, log }: { stub(name: string): Remote<LimitMethods>; log: Log }): RateLimiter {

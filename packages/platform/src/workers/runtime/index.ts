@@ -1,5 +1,6 @@
 // Small: the worker and all of its objects begin with this.
 export { createBell } from "./bell.ts";
+export { lookAfterMs, openSleepers, type Sleeper, type SleeperMethods, type Sleepers } from "./sleepers.ts";
 export {
   type ExecutionContext,
   named,
@@ -8,5 +9,4 @@ export {
   type ObjectStorage,
   type Remote,
   type ServerSocket,
-} from "./runtime.ts";
-export { type Ending, lookAfterMs, openSleepers, type Sleeper, type SleeperMethods, type Sleepers } from "./sleepers.ts";
+} from "./types.ts";

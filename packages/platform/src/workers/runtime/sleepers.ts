@@ -1,15 +1,10 @@
-import type { ObjectNamespace, ObjectStorage, Remote } from "./runtime.ts";
-
-/** Why a socket is closed. */
-export interface Ending {
-  code: number;
-  reason: string;
-}
+import type { SocketEnding } from "@parley/contract/endings";
+import type { ObjectNamespace, ObjectStorage, Remote } from "./types.ts";
 
 /** The object of a socket, which may be out of memory while the socket is quiet. */
 export interface SleeperMethods {
   /** Something has come for it, or its end. False when it has no socket any more. */
-  wake(ending: Ending | null): Promise<boolean>;
+  wake(ending: SocketEnding | null): Promise<boolean>;
 }
 
 interface Options {
@@ -20,13 +15,13 @@ interface Options {
   gone?(socket: string): void;
 }
 
-export interface Sleeper extends Record<string, string | number> {
+export interface Sleeper {
   /** The id of the socket's object. */
   socket: string;
   userId: string;
   sessionId: string;
-  /** Through this socket the session hears what concerns its user: 1, or 0. */
-  isListening: number;
+  /** Through this socket the session hears what concerns its user. */
+  isListening: boolean;
 }
 
 /** Sleepers say once in a while that they are still there. Who has not for so long has vanished without a word. */
@@ -53,7 +48,11 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
   function find(where: string, ...values: (string | number)[]): Sleeper[] {
     if (isEmpty) return [];
     const columns = 'socket, user_id as "userId", session_id as "sessionId", is_listening as "isListening"';
-    return sql.exec<Sleeper>(`select ${columns} from sleepers where ${where}`, ...values).toArray();
+    const rows = sql.exec<Record<"socket" | "userId" | "sessionId", string> & { isListening: number }>(
+      `select ${columns} from sleepers where ${where}`,
+      ...values,
+    );
+    return rows.toArray().map((row) => ({ ...row, isListening: row.isListening === 1 }));
   }
 
   function remove(where: string, value: string | number) {
@@ -64,18 +63,15 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
     isEmpty = findEmpty();
   }
 
-  async function wake(socket: string, ending: Ending | null) {
+  async function wake(socket: string, ending: SocketEnding | null) {
     try {
       for (let tries = 1; tries <= mostTries; tries++) {
-        const isTold = await sockets
-          .get(sockets.idFromString(socket))
-          .wake(ending)
-          .then(
-            () => true,
-            () => false,
-          );
-        if (isTold) return;
-        await new Promise((resolve) => setTimeout(resolve, retryMs * tries));
+        try {
+          await sockets.get(sockets.idFromString(socket)).wake(ending);
+          return;
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, retryMs * tries));
+        }
       }
     } finally {
       // One that could not be told finds out when it next says that it is there.
@@ -98,7 +94,7 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
         socket,
         userId,
         sessionId,
-        isListening,
+        isListening ? 1 : 0,
         Date.now() + leaseMs,
       );
       isEmpty = false;
@@ -108,7 +104,7 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
     of: (userId: string) => find("until >= ? and user_id = ?", Date.now(), userId),
     remove: (socket: string) => remove("socket = ?", socket),
     forgetVanished: () => remove("until < ?", Date.now()),
-    wake(socket: string, ending: Ending | null = null) {
+    wake(socket: string, ending: SocketEnding | null = null) {
       if (waking.has(socket)) return;
       waking.add(socket);
       hold(wake(socket, ending));

@@ -1,8 +1,8 @@
 import { type EventLog, hasOneWriter, type Log } from "@parley/core/ports";
 import { encodeEvent } from "../../shared/event-log/log-codec.ts";
-import type { Remote } from "../runtime/runtime.ts";
+import type { Remote } from "../runtime/types.ts";
 import { createOutbox } from "./topic-outbox.ts";
-import type { TopicMethods } from "./topic-protocol.ts";
+import type { TopicMethods, TopicPosition } from "./topic-protocol.ts";
 import { createTail, type TopicTail } from "./topic-tail.ts";
 
 interface Options {
@@ -14,11 +14,15 @@ interface Options {
   hold?(work: Promise<void>): void;
 }
 
+export interface TopicPlace extends TopicPosition {
+  topic: string;
+}
+
 export interface ObjectEventLog extends EventLog {
   /** Everything that was appended has arrived. */
   settled(): Promise<void>;
   /** Where those who follow topics stand, as far as they have been read. */
-  places(): { topic: string; after: number; passed: number | null }[];
+  places(): TopicPlace[];
   close(): void;
 }
 

@@ -1,9 +1,8 @@
-/// <reference path="../cloudflare.d.ts" />
 import { DurableObject } from "cloudflare:workers";
 import { createBell } from "../runtime/bell.ts";
-import type { ObjectNamespace, ObjectState, Remote } from "../runtime/runtime.ts";
 import { openSleepers, type SleeperMethods, type Sleepers } from "../runtime/sleepers.ts";
-import type { Passing, SleepingPlace, TopicAnswer, TopicBatch, TopicMethods, TopicQuestion } from "./topic-protocol.ts";
+import type { ObjectNamespace, ObjectState, Remote } from "../runtime/types.ts";
+import type { Passing, TopicAnswer, TopicBatch, TopicMethods, TopicQuestion, TopicSleeper } from "./topic-protocol.ts";
 import { openTopicTable, type TopicTable } from "./topic-table.ts";
 
 /** How long a reader waits for a topic that nobody has written to. */
@@ -53,7 +52,7 @@ export class TopicObject extends DurableObject<TopicBindings> implements TopicMe
     for (const { socket } of this.#sleepers.all()) this.#sleepers.wake(socket);
   }
 
-  sleep({ sleeper, after, passed }: SleepingPlace): boolean {
+  sleep({ sleeper, after, passed }: TopicSleeper): boolean {
     if (this.#table.state()?.head !== after || (passed !== null && passed !== this.#serial)) return false;
     this.#sleepers.add(sleeper);
     return true;

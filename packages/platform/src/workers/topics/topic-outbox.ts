@@ -1,5 +1,5 @@
 import type { Log } from "@parley/core/ports";
-import type { Remote } from "../runtime/runtime.ts";
+import type { Remote } from "../runtime/types.ts";
 import type { AppendedEntry, Passing, TopicBatch, TopicMethods } from "./topic-protocol.ts";
 
 interface Options {

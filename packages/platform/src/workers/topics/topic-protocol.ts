@@ -45,19 +45,23 @@ export type TopicAnswer =
       isOver: boolean;
     };
 
-/** Where a reader stands, who would rather be woken than ask. */
-export interface SleepingPlace {
-  sleeper: Sleeper;
+/** Where a reader stands. */
+export interface TopicPosition {
   after: number;
   /** As of the last answer; null for whoever does not know it any more. */
   passed: number | null;
+}
+
+/** Of one who would rather be woken than ask. */
+export interface TopicSleeper extends TopicPosition {
+  sleeper: Sleeper;
 }
 
 export interface TopicMethods {
   append(batch: TopicBatch): void;
   poll(question: TopicQuestion): Promise<TopicAnswer>;
   /** Wakes this socket when something comes. False when something has come since: that has to be heard first. */
-  sleep(place: SleepingPlace): boolean;
+  sleep(sleeper: TopicSleeper): boolean;
   leave(socket: string): void;
   head(): number;
 }

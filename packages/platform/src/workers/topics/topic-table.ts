@@ -1,4 +1,4 @@
-import type { ObjectStorage } from "../runtime/runtime.ts";
+import type { ObjectStorage } from "../runtime/types.ts";
 import type { AppendedEntry } from "./topic-protocol.ts";
 
 export interface StoredEntry extends Record<string, string | number> {

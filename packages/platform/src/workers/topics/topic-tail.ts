@@ -12,7 +12,7 @@ import {
   pass,
   type Topic,
 } from "../../shared/event-log/topic.ts";
-import type { Remote } from "../runtime/runtime.ts";
+import type { Remote } from "../runtime/types.ts";
 import type { TopicAnswer, TopicMethods } from "./topic-protocol.ts";
 
 interface Options {

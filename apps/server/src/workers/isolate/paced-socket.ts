@@ -1,12 +1,6 @@
 import type { Socket } from "@parley/api";
+import { socketEndings } from "@parley/contract/endings";
 import type { ServerSocket } from "@parley/platform/workers/runtime";
-
-declare const WebSocketPair: new () => { 0: WebSocket; 1: ServerSocket };
-
-export function socketPair(): { client: WebSocket; server: ServerSocket } {
-  const { 0: client, 1: server } = new WebSocketPair();
-  return { client, server };
-}
 
 /** So often a client is asked whether it has read everything until there. */
 const askEveryBytes = 32 * 1_024;
@@ -64,6 +58,6 @@ export function pacedSocket(server: ServerSocket, { unread, closed }: Options): 
       read = questions.shift() ?? read;
     },
     close: end,
-    terminate: () => end(1011, "terminated"),
+    terminate: () => end(socketEndings.terminated, "terminated"),
   };
 }

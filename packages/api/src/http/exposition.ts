@@ -1,4 +1,4 @@
-import type { AnyInstrument } from "./instruments.ts";
+import type { AnyInstrument } from "@parley/core/metrics";
 
 /** Prometheus's text format. */
 export function exposed(instruments: readonly AnyInstrument[]): string {

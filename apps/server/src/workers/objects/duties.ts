@@ -1,4 +1,4 @@
-/** What repeats, by its name: whoever is not on one of these lists is done by the keeper, once for all. */
+// What repeats, by its name: whatever is not on one of these lists is done by the keeper, once for all.
 export const handOn = "hand on what was counted";
 
 /** The keeper tells it what was counted everywhere, and then has it told further. */

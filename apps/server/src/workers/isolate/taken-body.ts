@@ -3,11 +3,6 @@ import { answerWithin } from "@parley/platform/shared";
 /** Longer than pings are apart: whoever has taken nothing for so long comes back with the id of its last event. */
 const untakenMs = 30_000;
 
-declare const IdentityTransformStream: new () => {
-  readable: ReadableStream<Uint8Array>;
-  writable: WritableStream<Uint8Array>;
-};
-
 /**
  * A stream that ends when nobody takes what it has. Of a client that has left before the head of its answer was written the
  * runtime says nothing: no signal, no cancel, and the answer is collected as garbage, after which a stream made of pulls would be

@@ -1,7 +1,8 @@
 import type { KeptCaller, RestingSubscription } from "@parley/api";
+import type { TopicPlace } from "@parley/platform/workers";
 import { named, type ServerSocket } from "@parley/platform/workers/runtime";
-import type { AccessPlace } from "./access-feed.ts";
-import type { Bindings } from "./bindings.ts";
+import type { Bindings } from "../bindings.ts";
+import type { AccessPlace } from "../isolate/access-feed.ts";
 
 /** What is kept of a socket whose object sleeps, in the socket's attachment: 16 KB at most. */
 export interface RestedSocket extends KeptCaller {
@@ -9,7 +10,7 @@ export interface RestedSocket extends KeptCaller {
   /** Whoever hears of changes of rights for it. */
   access: AccessPlace | { name: string; after: null };
   /** Where it stands in the topics that it follows. */
-  places: readonly { topic: string; after: number; passed: number | null }[];
+  places: readonly TopicPlace[];
   /** Since then nobody has listened to what passes. */
   since: number;
   /** What the client may not have read yet. */
@@ -28,7 +29,7 @@ export async function askToBeWoken({ ACCESS, TOPICS }: Wakers, socket: string, r
   const { actor, access, places } = rested;
   if (!actor) return true;
   const { userId, sessionId } = actor;
-  const sleeper = { socket, userId, sessionId, isListening: places.length > 0 ? 1 : 0 };
+  const sleeper = { socket, userId, sessionId, isListening: places.length > 0 };
   const answers = await Promise.all([
     named(ACCESS, access.name).sleep({ sleeper, after: access.after }),
     ...places.map(({ topic, after, passed }) => named(TOPICS, topic).sleep({ sleeper, after, passed })),

@@ -1,11 +1,10 @@
 import type { Memory } from "@parley/core";
 import { spanTotals } from "@parley/core/metrics";
 import type { Log } from "@parley/core/ports";
-import { named } from "@parley/platform/workers/runtime";
-import type { Bindings } from "./bindings.ts";
-import { addCoolDowns } from "./cool-downs.ts";
+import { type Bindings, metersOf } from "../bindings.ts";
+import { addCoolDowns } from "../objects/cool-downs.ts";
+import { type Open, openIn } from "../objects/reports.ts";
 import type { EdgeTelemetry } from "./edge-telemetry.ts";
-import { type Open, openIn } from "./reports.ts";
 
 /** What calls of so long a time have counted goes on together. */
 const gatherMs = 2_000;
@@ -25,13 +24,13 @@ interface Parts {
  * isolate share nothing here but plain data: a promise or a connection of one would break in another.
  */
 export function createHandingOn({ memory: { meters, coolDowns }, telemetry, log }: Parts) {
-  const place = crypto.randomUUID();
-  const sources = new Set<() => Open>();
+  const isolate = crypto.randomUUID();
+  const sources = new Set<() => Partial<Open>>();
   const openNow = () => openIn(Array.from(sources, (source) => source()));
   let told = { open: JSON.stringify(openNow()), at: 0 };
   let plannedUntil = 0;
 
-  async function tellMeters({ METERS }: Pick<Bindings, "METERS">): Promise<void> {
+  async function tellMeters(bindings: Pick<Bindings, "METERS">): Promise<void> {
     const spans = telemetry.takeTotals();
     const counted = [...meters.instruments.take(), ...(spans.length > 0 ? [{ name: spanTotals.name, cells: spans }] : [])];
     const open = openNow();
@@ -41,7 +40,7 @@ export function createHandingOn({ memory: { meters, coolDowns }, telemetry, log 
     told = { open: text, at: Date.now() };
     try {
       // Once: whether a batch that failed has arrived nobody knows, and what is counted twice is worse than what is not.
-      addCoolDowns(coolDowns, await named(METERS, "meters").add({ place, counted, open, coolDowns }));
+      addCoolDowns(coolDowns, await metersOf(bindings).add({ isolate, counted, open, coolDowns }));
     } catch (error) {
       log.warn({ err: error }, "what was counted could not be handed on");
     }
@@ -68,7 +67,7 @@ export function createHandingOn({ memory: { meters, coolDowns }, telemetry, log 
       );
     },
     /** Tells of something that is open, until the function that it answers with is called. */
-    include(source: () => Open): () => void {
+    include(source: () => Partial<Open>): () => void {
       sources.add(source);
       return () => void sources.delete(source);
     },

@@ -1,20 +1,20 @@
-import { createGate, defaultLimits } from "@parley/api";
+import { createGate } from "@parley/api";
 import { changedRules, createMemory } from "@parley/core";
 import type { Clock } from "@parley/core/ports";
 import { createIds, scopes } from "@parley/platform/shared";
 import { consoleLog, createCacheMemory, workerSystem } from "@parley/platform/workers";
 import { wasmPasswords } from "@parley/platform/workers/passwords";
-import { ConfigError, readConfig } from "../config/config.ts";
-import { secretsOf } from "../config/secrets.ts";
-import { gateOptionsOf } from "../gate-options.ts";
-import { openProviders } from "../providers.ts";
-import { settingsOf } from "../settings.ts";
-import type { Bindings } from "./bindings.ts";
+import { ConfigError, readConfig } from "../../config/config.ts";
+import { secretsOf } from "../../config/secrets.ts";
+import { gateOptionsOf } from "../../gate-options.ts";
+import { openProviders } from "../../providers.ts";
+import { settingsOf } from "../../settings.ts";
+import type { Bindings } from "../bindings.ts";
 import { openEdgeTelemetry } from "./edge-telemetry.ts";
 import { createHandingOn } from "./handing-on.ts";
 
-/** What is on its way counts too, which elsewhere the kernel has taken. */
-const overflowBytes = 4 * 1_024 * 1_024;
+/** Nobody can say whence a request comes but the platform: there are no proxies to trust. */
+export const peerOf = (request: Request): string => request.headers.get("cf-connecting-ip") ?? "";
 
 export type Setup = Awaited<ReturnType<typeof readSetup>>;
 
@@ -35,7 +35,6 @@ export async function readSetup(bindings: Bindings) {
   const { log, tracer } = telemetry;
   const memory = createMemory();
   const clock: Clock = { now: () => new Date() };
-  // The address of the caller comes from Cloudflare itself.
   const gateOptions = { ...gateOptionsOf(config, []), requireHttps: true };
   return {
     config,
@@ -43,7 +42,6 @@ export async function readSetup(bindings: Bindings) {
     clock,
     gateOptions,
     gate: createGate(gateOptions),
-    socketLimits: { ...defaultLimits, overflowBytes },
     ids: createIds(clock),
     passwords: await wasmPasswords(),
     providers: await openProviders(config, (input, init) => fetch(input, init)),

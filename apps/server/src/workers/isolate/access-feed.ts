@@ -1,6 +1,6 @@
 import { type AccessChange, AppError } from "@parley/core";
 import { named } from "@parley/platform/workers/runtime";
-import type { Bindings } from "./bindings.ts";
+import type { Bindings } from "../bindings.ts";
 
 interface Options {
   apply(change: AccessChange): void;
@@ -18,8 +18,8 @@ export interface AccessPlace {
 const objects = 4;
 const waitMs = 10_000;
 const retryMs = 500;
-/** Whoever has not heard of changes for longer may not go on. */
-const mostSilence = 4_000;
+/** Whoever has not heard of changes for so long, a poll that waits and a little more, may not go on. */
+const mostSilenceMs = waitMs + 4_000;
 
 /** Hears of every change of rights from the time that this has resolved, until the signal. */
 export async function followAccess({ ACCESS }: Pick<Bindings, "ACCESS">, { apply, lost, signal }: Options) {
@@ -40,7 +40,7 @@ export async function followAccess({ ACCESS }: Pick<Bindings, "ACCESS">, { apply
         .poll(position, waitMs)
         .catch(() => null);
       if (signal.aborted) return;
-      if (answer?.isGap || (!answer && Date.now() - heardAt > mostSilence + waitMs)) return lost();
+      if (answer?.isGap || (!answer && Date.now() - heardAt > mostSilenceMs)) return lost();
       if (!answer) {
         await new Promise((resolve) => setTimeout(resolve, retryMs));
         continue;

@@ -7,7 +7,7 @@ export type Open = Record<"sockets" | "subscriptions" | "runs_active", number>;
 /** What an isolate tells from time to time. */
 export interface Report {
   /** The isolate that tells. */
-  place: string;
+  isolate: string;
   /** Since it told before. */
   counted: Counted;
   open: Open;
@@ -15,9 +15,9 @@ export interface Report {
   coolDowns: CoolDowns;
 }
 
-export function openIn(parts: Iterable<Open>): Open {
+export function openIn(parts: Iterable<Partial<Open>>): Open {
   const all: Open = { sockets: 0, subscriptions: 0, runs_active: 0 };
-  for (const { sockets, subscriptions, runs_active } of parts) {
+  for (const { sockets = 0, subscriptions = 0, runs_active = 0 } of parts) {
     all.sockets += sockets;
     all.subscriptions += subscriptions;
     all.runs_active += runs_active;

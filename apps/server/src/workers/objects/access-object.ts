@@ -1,23 +1,20 @@
-/// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
-
 import { DurableObject } from "cloudflare:workers";
 import type { AccessChange } from "@parley/core";
 import { createBell, type ObjectState, openSleepers, type Sleeper, type Sleepers } from "@parley/platform/workers/runtime";
-import type { Bindings } from "./bindings.ts";
-import { domainOf } from "./domain.ts";
+import type { Bindings } from "../bindings.ts";
+import type { EdgeNode } from "../isolate/edge-node.ts";
+import { isolateOf } from "../isolate.ts";
 import { accessDuties } from "./duties.ts";
-import type { EdgeNode } from "./edge-node.ts";
-import { endingOf } from "./endings.ts";
 
 export interface AccessMethods {
   /** What changed after a position, as soon as there is something; from now on without one. */
   poll(after: number | null, waitMs: number): Promise<AccessAnswer>;
   /** Ends this socket when its session or its rights do. False when that may have happened since the position. */
-  sleep(place: SleepingPlace): Promise<boolean>;
+  sleep(sleeper: AccessSleeper): Promise<boolean>;
   leave(socket: string): void;
 }
 
-interface SleepingPlace {
+interface AccessSleeper {
   sleeper: Sleeper;
   /** Null for whoever sleeps already, and says that it is still there. */
   after: number | null;
@@ -69,7 +66,7 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
     return { changes: this.#changesAfter(from), head: this.#head, isGap };
   }
 
-  async sleep({ sleeper, after }: SleepingPlace): Promise<boolean> {
+  async sleep({ sleeper, after }: AccessSleeper): Promise<boolean> {
     const node = await this.#read();
     const { access } = node.services;
     const isSure = after === null ? this.#sleepers.has(sleeper.socket) : !this.#isGap(after);
@@ -104,11 +101,11 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
   async #read(): Promise<EdgeNode> {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.#rest(), idleMs);
-    const domain = await domainOf(this.env);
+    const { setup, openNode } = await isolateOf(this.env);
     if (this.#node) return this.#node;
-    const node = domain.openNode({ hold: (work) => this.ctx.waitUntil(work) });
-    const openHere = () => ({ sockets: this.#sleepers.all().length, subscriptions: this.#listening.size, runs_active: 0 });
-    this.#exclude = domain.handingOn.include(openHere);
+    const node = openNode({ hold: (work) => this.ctx.waitUntil(work) });
+    const openHere = () => ({ sockets: this.#sleepers.all().length, subscriptions: this.#listening.size });
+    this.#exclude = setup.handingOn.include(openHere);
     this.#node = node;
     const { access } = node.services;
     access.onChange((change) => this.#take(node, change));
@@ -127,7 +124,7 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
     this.#bell.ring();
     if (change.kind !== "session_ended" && change.kind !== "rights_changed") return;
     for (const sleeper of this.#sleepers.of(change.userId)) {
-      if (services.access.concerns(change, sleeper)) this.#sleepers.wake(sleeper.socket, endingOf(change.kind));
+      if (services.access.concerns(change, sleeper)) this.#sleepers.wake(sleeper.socket, change.kind);
     }
   }
 
@@ -136,14 +133,14 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
     const position = services.access.position();
     if (position === null || this.#sleepers.isWaking) return;
     const { sql } = this.ctx.storage;
-    const [kept] = sql.exec<{ position: string }>("select position from place").toArray();
-    if (kept?.position === position) return;
+    const [before] = sql.exec<{ position: string }>("select position from place").toArray();
+    if (before?.position === position) return;
     sql.exec("delete from place");
     sql.exec("insert into place values (?)", position);
   }
 
   #listenFor({ services }: EdgeNode, { socket, sessionId, isListening }: Sleeper) {
-    if (isListening === 1 && !this.#listening.has(socket)) this.#listening.set(socket, services.streams.begin(sessionId));
+    if (isListening && !this.#listening.has(socket)) this.#listening.set(socket, services.streams.begin(sessionId));
   }
 
   #listenNoMore(socket: string) {

@@ -1,13 +1,11 @@
-/// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
-
 import { DurableObject } from "cloudflare:workers";
-import { exposed } from "@parley/core/metrics";
-import { named, type ObjectState } from "@parley/platform/workers/runtime";
-import type { Bindings } from "./bindings.ts";
-import { domainOf } from "./domain.ts";
+import { exposed } from "@parley/api/exposition";
+import type { ObjectState } from "@parley/platform/workers/runtime";
+import { type Bindings, metersOf } from "../bindings.ts";
+import type { EdgeNode } from "../isolate/edge-node.ts";
+import type { Setup } from "../isolate/setup.ts";
+import { isolateOf } from "../isolate.ts";
 import { notTheKeepers, takeReadings } from "./duties.ts";
-import type { EdgeNode } from "./edge-node.ts";
-import type { Setup } from "./setup.ts";
 
 export interface KeeperMethods {
   wake(): Promise<void>;
@@ -33,14 +31,14 @@ export class KeeperObject extends DurableObject<Bindings> implements KeeperMetho
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    const domain = await domainOf(this.env);
-    const { METRICS_INTERVAL: everyMs } = domain.config;
+    const { setup, openNode } = await isolateOf(this.env);
+    const { METRICS_INTERVAL: everyMs } = setup.config;
     await this.ctx.storage.setAlarm(now + Math.min(roundMs, everyMs));
-    const node = domain.openNode({ hold: (work) => this.ctx.waitUntil(work) });
+    const node = openNode({ hold: (work) => this.ctx.waitUntil(work) });
     try {
       await this.#tellSetupCode(node, now);
       // Whatever becomes of it, the rest is done.
-      if (this.#isDue(takeReadings, { everyMs, now })) node.background.run(takeReadings, () => this.#takeReadings(node, domain));
+      if (this.#isDue(takeReadings, { everyMs, now })) node.background.run(takeReadings, () => this.#takeReadings(node, setup));
       await node.background.performOthers(notTheKeepers, (name, everyMs) => this.#isDue(name, { everyMs, now }));
     } finally {
       await node.close();
@@ -56,7 +54,7 @@ export class KeeperObject extends DurableObject<Bindings> implements KeeperMetho
 
   /** Of everything that was counted, wherever that was. */
   async #takeReadings({ services, read, background }: EdgeNode, { memory: { judged }, config }: Setup): Promise<void> {
-    const meters = named(this.env.METERS, "meters");
+    const meters = metersOf(this.env);
     const { counted, open } = await meters.takeUnread();
     read.instruments.add(counted);
     services.sampler.include(() => open);

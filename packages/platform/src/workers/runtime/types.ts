@@ -1,3 +1,5 @@
+/// <reference path="../cloudflare.d.ts" />
+
 /** Of the runtime's types, those that we use. Its own package declares globals that are at odds with the DOM's and Node's. */
 export interface ExecutionContext {
   waitUntil(work: Promise<unknown>): void;

@@ -1,8 +1,8 @@
 import type { Log, Scopes, Tracer } from "@parley/core/ports";
 import { createTracer } from "@parley/platform/tracing";
 import { type HeldExporter, heldOtlp, heldSentry, reportingLog } from "@parley/platform/workers/telemetry";
-import type { Environment } from "../config/variables.ts";
-import { otlpOptionsOf, sentryOptionsOf } from "../telemetry-options.ts";
+import type { Environment } from "../../config/variables.ts";
+import { otlpOptionsOf, sentryOptionsOf } from "../../telemetry-options.ts";
 
 export interface EdgeTelemetry {
   /** Null where nobody is told of traces. */

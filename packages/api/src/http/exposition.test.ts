@@ -1,7 +1,7 @@
+import { createInstruments } from "@parley/core/metrics";
 import { parseMetrics } from "@parley/testing";
 import { describe, expect, test } from "vitest";
 import { exposed } from "./exposition.ts";
-import { createInstruments } from "./instruments.ts";
 
 describe("what Prometheus reads", () => {
   test("is what was meant, whatever is in a label", () => {

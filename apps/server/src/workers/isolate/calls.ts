@@ -1,14 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp, createContext, HttpTransport, router, subscriptionsOf } from "@parley/api";
 import type { AccessChange, Actor } from "@parley/core";
-import { type ExecutionContext, named } from "@parley/platform/workers/runtime";
-import { version } from "../version.ts";
+import type { ExecutionContext } from "@parley/platform/workers/runtime";
+import { version } from "../../version.ts";
+import { type Bindings, metersOf } from "../bindings.ts";
+import { readerDuties } from "../objects/duties.ts";
 import { followAccess } from "./access-feed.ts";
-import type { Bindings } from "./bindings.ts";
-import { readerDuties } from "./duties.ts";
 import { type EdgeNode, openEdgeNode } from "./edge-node.ts";
-import { peerOf } from "./peer.ts";
-import type { Setup } from "./setup.ts";
+import { peerOf, type Setup } from "./setup.ts";
 import { takenBody } from "./taken-body.ts";
 
 interface Given {
@@ -81,7 +80,7 @@ class Call {
   }
 
   metricsPage(): Promise<string> {
-    return named(this.#bindings.METERS, "meters").page();
+    return metersOf(this.#bindings).page();
   }
 
   answered(response: Response): Response {

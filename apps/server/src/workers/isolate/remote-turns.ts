@@ -1,7 +1,6 @@
-import type { Services } from "@parley/core";
-import { AppError, toAppError } from "@parley/core";
+import { AppError, type Services, toAppError } from "@parley/core";
 import type { Scopes, Span, SpanOrigin } from "@parley/core/ports";
-import type { Bindings } from "./bindings.ts";
+import type { Bindings } from "../bindings.ts";
 import { errorFrom, type RemoteError, remoteErrors } from "./remote-error.ts";
 
 type Turns = Services["turns"];
@@ -25,7 +24,7 @@ async function outcomeOf<Result>(work: () => Promise<Result>): Promise<Outcome<R
 
 export type OwnTurns = ReturnType<typeof ownTurns>;
 
-/** As the object of a run takes them. */
+/** As the object of a run takes them: its errors are made plain here, so that it starts without what knows them. */
 export const ownTurns = ({ send, regenerate }: Turns) => ({
   send: (...given: Parameters<Turns["send"]>) => outcomeOf(() => send(...given)),
   regenerate: (...given: Parameters<Turns["regenerate"]>) => outcomeOf(() => regenerate(...given)),

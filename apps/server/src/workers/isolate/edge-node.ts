@@ -11,22 +11,23 @@ import {
   workerBackground,
 } from "@parley/platform/workers";
 import { named } from "@parley/platform/workers/runtime";
-import { alertChannels } from "../alert-channels.ts";
-import { openMailer } from "../mailer.ts";
-import type { Bindings } from "./bindings.ts";
-import { handOn } from "./duties.ts";
+import { alertChannels } from "../../alert-channels.ts";
+import { openMailer } from "../../mailer.ts";
+import type { Bindings } from "../bindings.ts";
+import { handOn } from "../objects/duties.ts";
 import { type OwnTurns, ownTurns, remoteTurns } from "./remote-turns.ts";
 import type { Setup } from "./setup.ts";
 
 /** Put in by `scripts/edge/bundle.ts`: a worker has no folder to read them from. */
 declare const migrations: string;
+const migrationHashes = migrations.split(" ");
 
 /** Of six that may be open at once; more would only wait for one another. */
 const connections = 3;
 const vendorsMs = 2_000;
 const handOnMs = 5_000;
 
-/** The domain for one request, or for the life of one object. */
+/** The domain, with all that holds connections: for one request, or for the life of one object. */
 export interface EdgeNode {
   services: Services;
   /** What `services.turns` asks another object for. */
@@ -52,7 +53,7 @@ export interface EdgeRuntime {
 
 export function openEdgeNode(bindings: Bindings, setup: Setup, { hold, since }: EdgeRuntime): EdgeNode {
   const { config, log, clock, ids, passwords, providers, scopes, system, tracer, settings, memory, cacheMemory } = setup;
-  const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations: migrations.split(" ") });
+  const database = openWorkerDatabase(bindings.HYPERDRIVE.connectionString, { connections, migrations: migrationHashes });
   const background = workerBackground(log, hold);
   const eventLog = objectEventLog({ ...(since && { since }), stub: (topic) => named(bindings.TOPICS, topic), log, hold });
   const mailer = openMailer(config, log);
@@ -94,6 +95,18 @@ export function openEdgeNode(bindings: Bindings, setup: Setup, { hold, since }: 
       await eventLog.settled();
       eventLog.close();
       await database.close();
+    },
+  };
+}
+
+/** For the life of an object. What it has counted and traced goes on at its end. */
+export function openObjectNode(bindings: Bindings, setup: Setup, runtime: EdgeRuntime): EdgeNode {
+  const node = openEdgeNode(bindings, setup, runtime);
+  return {
+    ...node,
+    async close() {
+      await node.close();
+      await setup.handingOn.now(bindings);
     },
   };
 }

@@ -1,20 +1,11 @@
-/// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
-
 import { DurableObject } from "cloudflare:workers";
-import {
-  type Ending,
-  lookAfterMs,
-  type ObjectState,
-  type ServerSocket,
-  type SleeperMethods,
-} from "@parley/platform/workers/runtime";
-import type { AwakeSocket, Beginning } from "./awake-socket.ts";
-import type { Bindings } from "./bindings.ts";
-import { domainOf } from "./domain.ts";
+import { defaultLimits } from "@parley/api/limits";
+import { type SocketEnding, socketEndings } from "@parley/contract/endings";
+import { lookAfterMs, type ObjectState, type ServerSocket, type SleeperMethods } from "@parley/platform/workers/runtime";
+import type { Bindings } from "../bindings.ts";
+import type { AwakeSocket, Beginning } from "../isolate/awake-socket.ts";
+import { isolateOf } from "../isolate.ts";
 import { askToBeWoken, type RestedSocket, restedSocket, wakeNoMore } from "./rested-socket.ts";
-import { socketPair } from "./web-socket.ts";
-
-declare const WebSocketRequestResponsePair: new (request: string, response: string) => object;
 
 const lookForQuietMs = 1_000;
 /** Whoever has sent a PING since then is there. */
@@ -33,41 +24,38 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
   #looking: ReturnType<typeof setInterval> | undefined;
   /** The runtime may put the object out of memory. */
   #letGo = () => {};
+  /** From the time that it comes into memory until it is put out. */
+  readonly #life = crypto.randomUUID();
 
   constructor(ctx: ObjectState, env: Bindings) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("PING", "PONG"));
-    void this.#note("the object of a socket is in memory");
   }
 
   async fetch(request: Request): Promise<Response> {
-    const { admit } = await domainOf(this.env);
+    const { admit } = await isolateOf(this.env);
     const opening = admit(request);
-    const { client, server } = socketPair();
+    const { 0: client, 1: server } = new WebSocketPair();
     await this.#open(server, { opening }, () => this.ctx.acceptWebSocket(server));
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
   }
 
   override async webSocketMessage(server: ServerSocket, message: string | ArrayBuffer): Promise<void> {
-    if (typeof message !== "string") return this.webSocketClose(server, 1003, "text_only");
+    if (typeof message !== "string") return this.#closed(server, socketEndings.text_only, "text_only");
     if (!this.#awake && message === "PONG") return this.#isThere(server);
     if (!this.#awake) await this.#turn(() => this.#wake(server));
     this.#awake?.message(message);
   }
 
   override webSocketClose(server: ServerSocket, code: number, reason: string): Promise<void> {
-    return this.#turn(async () => {
-      close(server, { code: code === 1005 || code === 1006 ? 1000 : code, reason });
-      if (this.#awake) this.#awake.end();
-      else await this.#forget(server);
-    });
+    return this.#closed(server, code === 1005 || code === 1006 ? 1000 : code, reason);
   }
 
   override webSocketError(server: ServerSocket): Promise<void> {
-    return this.webSocketClose(server, 1011, "failed");
+    return this.#closed(server, socketEndings.failed, "failed");
   }
 
-  async wake(ending: Ending | null): Promise<boolean> {
+  async wake(ending: SocketEnding | null): Promise<boolean> {
     const [server] = this.ctx.getWebSockets();
     if (!server) return false;
     await this.#turn(async () => {
@@ -84,8 +72,16 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     await this.#turn(() => (this.#awake ? this.#setAlarm(stayAwakeMs) : this.#lookAfter(server)));
   }
 
+  #closed(server: ServerSocket, code: number, reason: string): Promise<void> {
+    return this.#turn(async () => {
+      close(server, code, reason);
+      if (this.#awake) this.#awake.end();
+      else await this.#forget(server);
+    });
+  }
+
   async #open(server: ServerSocket, beginning: Beginning, accept: () => void): Promise<void> {
-    const { openSocket } = await domainOf(this.env);
+    const { openSocket } = await isolateOf(this.env);
     const hold = (work: Promise<void>) => this.ctx.waitUntil(work);
     hold(
       new Promise((resolve) => {
@@ -99,6 +95,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     this.#awake = await openSocket({ server, hold, accept, closed }, beginning);
     this.#looking = setInterval(() => this.#look(server), lookForQuietMs);
     await this.#setAlarm(stayAwakeMs);
+    await this.#note("a socket is awake");
   }
 
   #leave() {
@@ -130,7 +127,7 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     if (this.#awake) return;
     const rested = restedSocket(server);
     // It was awake, and has lost its memory: its client knows where to go on.
-    if (!rested) return this.#end(server, { code: 1012, reason: "restarting" });
+    if (!rested) return this.#end(server, "restarting");
     await wakeNoMore(this.env, this.#name, rested);
     await this.#open(server, { rested }, () => server.serializeAttachment(null));
   }
@@ -142,11 +139,10 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     await this.#setAlarm(lookAfterMs);
     const heardAt = this.ctx.getWebSocketAutoResponseTimestamp(server)?.getTime() ?? 0;
     if (Date.now() - heardAt > recentMs) {
-      const { socketLimits } = await domainOf(this.env);
-      if (rested.isAsked) return this.#end(server, { code: 1011, reason: "terminated" });
+      if (rested.isAsked) return this.#end(server, "terminated");
       server.serializeAttachment({ ...rested, isAsked: true } satisfies RestedSocket);
       server.send("PING");
-      await this.#setAlarm(socketLimits.answerMs);
+      await this.#setAlarm(defaultLimits.answerMs);
     }
     const again = {
       ...rested,
@@ -163,8 +159,8 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
     await this.#setAlarm(lookAfterMs);
   }
 
-  async #end(server: ServerSocket, ending: Ending): Promise<void> {
-    close(server, ending);
+  async #end(server: ServerSocket, ending: SocketEnding): Promise<void> {
+    close(server, socketEndings[ending], ending);
     await this.#forget(server);
   }
 
@@ -177,9 +173,9 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
 
   #turn(work: () => Promise<void>): Promise<void> {
     this.#turning = this.#turning.then(work).catch(async (error: unknown) => {
-      const { log } = await domainOf(this.env);
-      log.warn({ err: error, socket: this.#name }, "a socket could not be woken, or go to sleep");
-      for (const server of this.ctx.getWebSockets()) await this.#end(server, { code: 1013, reason: "unavailable" });
+      const { setup } = await isolateOf(this.env);
+      setup.log.warn({ err: error, socket: this.#name }, "a socket could not be woken, or go to sleep");
+      for (const server of this.ctx.getWebSockets()) await this.#end(server, "unavailable");
     });
     return this.#turning;
   }
@@ -193,12 +189,13 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
   }
 
   async #note(message: string, fields: object = {}): Promise<void> {
-    (await domainOf(this.env)).log.debug({ socket: this.#name, ...fields }, message);
+    const { setup } = await isolateOf(this.env);
+    setup.log.debug({ socket: this.#name, life: this.#life, ...fields }, message);
   }
 }
 
 /** It may be closed already. */
-function close(server: ServerSocket, { code, reason }: Ending): void {
+function close(server: ServerSocket, code: number, reason: string): void {
   try {
     server.close(code, reason);
   } catch {

@@ -1,16 +1,16 @@
 import { createContext, createSocketHub, keptCaller, restoreContext, router, type SocketOpening } from "@parley/api";
-import type { Ending, ServerSocket } from "@parley/platform/workers/runtime";
-import { socketTransport } from "../socket-transport.ts";
+import { type SocketEnding, socketEndings } from "@parley/contract/endings";
+import type { ServerSocket } from "@parley/platform/workers/runtime";
+import { socketTransport } from "../../socket-transport.ts";
+import type { Bindings } from "../bindings.ts";
+import { readerDuties } from "../objects/duties.ts";
+import type { RestedSocket } from "../objects/rested-socket.ts";
 import { followAccess } from "./access-feed.ts";
-import type { Bindings } from "./bindings.ts";
-import { readerDuties } from "./duties.ts";
-import { endingOf } from "./endings.ts";
-import { openObjectNode } from "./object-node.ts";
-import type { RestedSocket } from "./rested-socket.ts";
+import { openObjectNode } from "./edge-node.ts";
+import { pacedSocket } from "./paced-socket.ts";
 import type { Setup } from "./setup.ts";
-import { pacedSocket } from "./web-socket.ts";
 
-export interface SocketGiven {
+export interface SocketParts {
   hold(work: Promise<void>): void;
   server: ServerSocket;
   /** All is ready for what it says. */
@@ -25,16 +25,16 @@ export type Beginning = { opening: SocketOpening } | { rested: RestedSocket };
 const quietMs = 10_000;
 /** Those who say what passes have clocks of their own. */
 const skewMs = 1_000;
-
-interface Given extends SocketGiven {
-  bindings: Bindings;
-  setup: Setup;
-}
+/** What is on its way counts too, which elsewhere the kernel has taken. */
+const overflowBytes = 4 * 1_024 * 1_024;
 
 export type AwakeSocket = Awaited<ReturnType<typeof openAwakeSocket>>;
 
 /** A socket with all that it needs while something is going on: its caller, what it follows, a connection to the database. */
-export async function openAwakeSocket({ bindings, setup, server, hold, accept, closed }: Given, beginning: Beginning) {
+export async function openAwakeSocket(
+  { bindings, setup, server, hold, accept, closed }: SocketParts & { bindings: Bindings; setup: Setup },
+  beginning: Beginning,
+) {
   const rested = "rested" in beginning ? beginning.rested : null;
   let unheard = rested?.places.length ?? 0;
   // Who goes on listening hears what passed meanwhile.
@@ -46,7 +46,7 @@ export async function openAwakeSocket({ bindings, setup, server, hold, accept, c
   const hub = createSocketHub({
     router,
     log: setup.log,
-    limits: setup.socketLimits,
+    limits: { overflowBytes },
     async createContext(caller) {
       const context = await createContext(services, caller, socketTransport);
       userId = context.actor?.userId ?? null;
@@ -63,7 +63,7 @@ export async function openAwakeSocket({ bindings, setup, server, hold, accept, c
         if (userId === undefined) hub.accessChanged(change);
         else if (change.userId === userId) services.access.apply(change);
       },
-      lost: () => hub.closeAll(1012, "restarting"),
+      lost: () => hub.closeAll("restarting"),
       signal: gone.signal,
     }),
     node.ready(),
@@ -71,7 +71,7 @@ export async function openAwakeSocket({ bindings, setup, server, hold, accept, c
 
   const exclude = setup.handingOn.include(() => {
     const { connections, subscriptions } = hub.counts();
-    return { sockets: connections, subscriptions, runs_active: 0 };
+    return { sockets: connections, subscriptions };
   });
   accept();
   const socket = pacedSocket(server, { unread: rested?.unread ?? 0, closed: end });
@@ -84,8 +84,8 @@ export async function openAwakeSocket({ bindings, setup, server, hold, accept, c
     const context = await restoreContext(services, kept, socketTransport);
     const { refusal } = context;
     if (kept.actor && refusal && refusal.reason !== "unavailable") {
-      const { code, reason } = endingOf(refusal.reason === "account_disabled" ? "rights_changed" : "session_ended");
-      socket.close(code, reason);
+      const ending = refusal.reason === "account_disabled" ? "rights_changed" : "session_ended";
+      socket.close(socketEndings[ending], ending);
     }
     return context;
   }
@@ -109,7 +109,7 @@ export async function openAwakeSocket({ bindings, setup, server, hold, accept, c
       else socket.activeAt = Date.now();
       connection.message(text);
     },
-    close: ({ code, reason }: Ending) => hub.closeAll(code, reason),
+    close: (ending: SocketEnding) => hub.closeAll(ending),
     /** The client has left. */
     end,
     /** The socket itself stays. */

@@ -1,10 +1,9 @@
-/// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
-
 import { DurableObject } from "cloudflare:workers";
+import { exposed } from "@parley/api/exposition";
 import type { CoolDowns } from "@parley/core";
-import { type Counted, exposed } from "@parley/core/metrics";
+import type { Counted } from "@parley/core/metrics";
 import type { ObjectState } from "@parley/platform/workers/runtime";
-import type { Bindings } from "./bindings.ts";
+import type { Bindings } from "../bindings.ts";
 import { addCoolDowns } from "./cool-downs.ts";
 import { keptMeters } from "./kept-meters.ts";
 import { type Open, openIn, type Report } from "./reports.ts";
@@ -37,11 +36,11 @@ export class MetersObject extends DurableObject<Bindings> implements MetersMetho
     sql.exec("create table if not exists shown (one integer primary key, gauges text not null, until integer not null)");
   }
 
-  add({ place, counted, open, coolDowns }: Report): CoolDowns {
+  add({ isolate, counted, open, coolDowns }: Report): CoolDowns {
     this.#counted.add(counted);
     this.#unread.add(counted);
     const { sql } = this.ctx.storage;
-    sql.exec("insert or replace into places (place, open, at) values (?, ?, ?)", place, JSON.stringify(open), Date.now());
+    sql.exec("insert or replace into places (place, open, at) values (?, ?, ?)", isolate, JSON.stringify(open), Date.now());
     addCoolDowns(this.#coolDowns, coolDowns);
     return this.#coolDowns;
   }
@@ -49,7 +48,7 @@ export class MetersObject extends DurableObject<Bindings> implements MetersMetho
   takeUnread(): { counted: Counted; open: Open } {
     const { sql } = this.ctx.storage;
     sql.exec("delete from places where at < ?", Date.now() - goneMs);
-    const places: { open: string }[] = sql.exec("select open from places").toArray();
+    const places = sql.exec<{ open: string }>("select open from places").toArray();
     return { counted: this.#unread.take(), open: openIn(places.map(({ open }) => JSON.parse(open))) };
   }
 

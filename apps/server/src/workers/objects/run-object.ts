@@ -1,20 +1,18 @@
-/// <reference path="../../../../packages/platform/src/workers/cloudflare.d.ts" />
-
 import { DurableObject } from "cloudflare:workers";
 import type { Regenerate, SendAccepted, SendMessage } from "@parley/contract";
 import type { Actor } from "@parley/core";
 import type { SpanOrigin } from "@parley/core/ports";
-import type { Bindings } from "./bindings.ts";
-import { domainOf } from "./domain.ts";
+import type { Bindings } from "../bindings.ts";
+import type { EdgeNode } from "../isolate/edge-node.ts";
+import type { Outcome, OwnTurns } from "../isolate/remote-turns.ts";
+import { isolateOf } from "../isolate.ts";
 import { writerDuties } from "./duties.ts";
-import type { EdgeNode } from "./edge-node.ts";
-import type { Outcome, OwnTurns } from "./remote-turns.ts";
 
-type Accepted = Promise<Outcome<SendAccepted>>;
+type Accepted = Outcome<SendAccepted>;
 
 export interface RunMethods {
-  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Accepted;
-  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Accepted;
+  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Promise<Accepted>;
+  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Promise<Accepted>;
 }
 
 /** An object with a run is looked after so often: one that was put out is found by the same alarm. */
@@ -27,11 +25,11 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
   #exclude = () => {};
   #reaps = 0;
 
-  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Accepted {
+  send(actor: Actor, input: SendMessage, call: SpanOrigin | null): Promise<Accepted> {
     return this.#accept(call, (turns) => turns.send(actor, input));
   }
 
-  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Accepted {
+  regenerate(actor: Actor, input: Regenerate, call: SpanOrigin | null): Promise<Accepted> {
     return this.#accept(call, (turns) => turns.regenerate(actor, input));
   }
 
@@ -44,8 +42,8 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
     if (++this.#reaps < mostReaps) await this.ctx.storage.setAlarm(Date.now() + watchMs / 3);
   }
 
-  async #accept(call: SpanOrigin | null, take: (turns: OwnTurns) => Accepted): Accepted {
-    const { tracer, scopes } = await domainOf(this.env);
+  async #accept(call: SpanOrigin | null, take: (turns: OwnTurns) => Promise<Accepted>): Promise<Accepted> {
+    const { tracer, scopes } = (await isolateOf(this.env)).setup;
     const node = await this.#open();
     const span = (call && tracer?.goOn("turn", { kind: "internal" }, call)) ?? null;
     await node.ready();
@@ -66,11 +64,11 @@ export class RunObject extends DurableObject<Bindings> implements RunMethods {
   }
 
   async #open(): Promise<EdgeNode> {
-    const domain = await domainOf(this.env);
+    const { setup, openNode } = await isolateOf(this.env);
     if (this.#node) return this.#node;
-    const node = domain.openNode({ hold: (work) => this.ctx.waitUntil(work) });
+    const node = openNode({ hold: (work) => this.ctx.waitUntil(work) });
     this.#node = node;
-    this.#exclude = domain.handingOn.include(() => ({ sockets: 0, subscriptions: 0, runs_active: node.services.runs.count() }));
+    this.#exclude = setup.handingOn.include(() => ({ runs_active: node.services.runs.count() }));
     node.background.begin(writerDuties);
     return node;
   }
