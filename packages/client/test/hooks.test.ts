@@ -10,18 +10,23 @@ import { hostPage, type PageHost } from "./page-host.ts";
 const react18 = { react: "18.3.1", "react-dom": "18.3.1", "@types/react": "18.3.8", "@types/react-dom": "18.3.7" };
 const patience = { timeout: 10_000 };
 const { provider, next } = scriptedProvider();
+let consumer: Consumer;
+
+beforeAll(async () => {
+  consumer = await Consumer.create(react18);
+}, 240_000);
+
+afterAll(() => consumer?.[Symbol.asyncDispose]());
 
 describe.skipIf(!hasBrowser).each(clientPlaces)(
   "every hook, in a browser with React 18, with the server on %s",
   { timeout: 60_000 },
   (place) => {
-    let consumer: Consumer;
     let app: TestApp;
     let host: PageHost;
     let browser: OpenBrowser;
 
     beforeAll(async () => {
-      consumer = await Consumer.create(react18);
       app = await testApp({ database: place, providers: [provider], env: { MESSAGE_MAX_LENGTH: "200" } });
       host = await hostPage(await consumer.page("hooks.tsx", "development"), app.url);
       browser = await openBrowser();
@@ -33,7 +38,6 @@ describe.skipIf(!hasBrowser).each(clientPlaces)(
       await browser?.close();
       await host?.[Symbol.asyncDispose]();
       await app?.stop();
-      await consumer?.[Symbol.asyncDispose]();
     });
 
     /** A tab with somebody in it. */

@@ -8,26 +8,31 @@ import { Consumer } from "./consumer.ts";
 import { askIn, askRecipe, canBeTried, installRuntimes, type Runtime, runtimes } from "./runtimes.ts";
 import { type StartedServer, startServer } from "./workspace.ts";
 
+let consumer: Consumer;
+let programOf: (runtime: Runtime) => string;
+
+beforeAll(async () => {
+  consumer = await Consumer.create();
+  programOf = await installRuntimes(consumer);
+}, 300_000);
+
+afterAll(() => consumer?.[Symbol.asyncDispose]());
+
 describe.skipIf(!runtimes.some(canBeTried)).each(clientPlaces)(
   "in other runtimes, with the server on %s",
   { timeout: 60_000 },
   (place) => {
-    let consumer: Consumer;
-    let programOf: (runtime: Runtime) => string;
     let server: StartedServer;
     let proxy: BreakingProxy;
 
     beforeAll(async () => {
-      consumer = await Consumer.create();
-      programOf = await installRuntimes(consumer);
       server = await startServer(consumer.folder, place);
       proxy = await breakingProxy(server.url);
-    }, 300_000);
+    }, 60_000);
 
     afterAll(async () => {
       proxy?.close();
       await server?.stop();
-      await consumer?.[Symbol.asyncDispose]();
     });
 
     describe.each(runtimes)("%s", (runtime) => {

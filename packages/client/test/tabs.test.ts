@@ -26,8 +26,15 @@ const toldTo = (tab: Page) => tab.evaluate(() => page.told);
 const eventually = <Value>(read: () => Promise<Value> | Value, wanted: Value) =>
   vi.waitFor(async () => expect(await read()).toEqual(wanted), { timeout: 30_000, interval: 50 });
 
+let consumer: Consumer;
+
+beforeAll(async () => {
+  consumer = await Consumer.create();
+}, 240_000);
+
+afterAll(() => consumer?.[Symbol.asyncDispose]());
+
 describe.skipIf(!hasBrowser).each(clientPlaces)("the tabs of a browser, with the server on %s", { timeout: 90_000 }, (place) => {
-  let consumer: Consumer;
   let server: StartedServer;
   let host: PageHost;
   let browser: OpenBrowser;
@@ -37,7 +44,6 @@ describe.skipIf(!hasBrowser).each(clientPlaces)("the tabs of a browser, with the
   let account: { email: string; password: string };
 
   beforeAll(async () => {
-    consumer = await Consumer.create();
     server = await startServer(consumer.folder, place);
     host = await hostPage(await consumer.page("tabs.mjs"), server.url);
     browser = await openBrowser();
@@ -47,7 +53,6 @@ describe.skipIf(!hasBrowser).each(clientPlaces)("the tabs of a browser, with the
     await browser?.close();
     await host?.[Symbol.asyncDispose]();
     await server?.stop();
-    await consumer?.[Symbol.asyncDispose]();
   });
 
   beforeEach(async () => {
