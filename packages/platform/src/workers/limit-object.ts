@@ -10,7 +10,7 @@ export interface LimitMethods {
 
 interface Counted extends Record<string, number> {
   points: number;
-  ends_at: number;
+  endsAt: number;
 }
 
 /** One count, of one bucket, key and limit: exact, because an object does one thing at a time. */
@@ -23,12 +23,12 @@ export class LimitObject extends DurableObject implements LimitMethods {
   consume({ count, windowMs, blockMs }: Limit, points: number): LimitState {
     const now = Date.now();
     const known = this.#read(now);
-    const counted = { points: (known?.points ?? 0) + points, ends_at: known?.ends_at ?? now + windowMs };
+    const counted = { points: (known?.points ?? 0) + points, endsAt: known?.endsAt ?? now + windowMs };
     const allowed = counted.points <= count;
     const wasAllowed = (known?.points ?? 0) <= count;
-    if (!allowed && wasAllowed && blockMs) counted.ends_at = now + blockMs;
+    if (!allowed && wasAllowed && blockMs) counted.endsAt = now + blockMs;
     if (points > 0) this.#write(counted);
-    return { allowed, limit: count, remaining: Math.max(0, count - counted.points), resetMs: counted.ends_at - now };
+    return { allowed, limit: count, remaining: Math.max(0, count - counted.points), resetMs: counted.endsAt - now };
   }
 
   refund(_limit: Limit, points: number): void {
@@ -42,16 +42,18 @@ export class LimitObject extends DurableObject implements LimitMethods {
 
   override async alarm(): Promise<void> {
     const known = this.#read(Date.now());
-    if (known) await this.ctx.storage.setAlarm(known.ends_at);
+    if (known) await this.ctx.storage.setAlarm(known.endsAt);
     else await this.ctx.storage.deleteAll();
   }
 
   #read(now: number): Counted | undefined {
-    return this.ctx.storage.sql.exec<Counted>("select points, ends_at from counted where ends_at > ?", now).toArray()[0];
+    return this.ctx.storage.sql
+      .exec<Counted>("select points, ends_at as endsAt from counted where ends_at > ?", now)
+      .toArray()[0];
   }
 
-  #write({ points, ends_at }: Counted): void {
-    this.ctx.storage.sql.exec("insert or replace into counted (one, points, ends_at) values (1, ?, ?)", points, ends_at);
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(ends_at));
+  #write({ points, endsAt }: Counted): void {
+    this.ctx.storage.sql.exec("insert or replace into counted (one, points, ends_at) values (1, ?, ?)", points, endsAt);
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(endsAt));
   }
 }

@@ -84,7 +84,7 @@ export class TopicObject extends DurableObject<TopicBindings> implements TopicMe
     const state = this.#table.state();
     this.#alarmAt = null;
     this.#sleepers.forgetVanished();
-    if (!state || state.is_finished === 1 || state.first > state.head) {
+    if (!state || state.isFinished || state.first > state.head) {
       await this.ctx.storage.deleteAll();
       return;
     }
@@ -103,7 +103,7 @@ export class TopicObject extends DurableObject<TopicBindings> implements TopicMe
     // What passes comes after what is kept.
     const isNews = (each: Passed) => (passed === null ? each.at >= since : each.serial > passed);
     const passing = hasAll ? this.#passing.filter(isNews).map(({ id, at, event }) => ({ id, at, event })) : [];
-    return { isGap: false, entries, passing, passed: this.#serial, isOver: hasAll && state.is_finished === 1 };
+    return { isGap: false, entries, passing, passed: this.#serial, isOver: hasAll && state.isFinished };
   }
 
   /** Not set anew with every entry: one that comes too early only looks. */

@@ -19,12 +19,17 @@ export function openTopicTable({ sql, transactionSync }: Pick<ObjectStorage, "sq
   sql.exec(`create table if not exists entries (seq integer primary key, id text not null unique, event text not null);
     create table if not exists state (head integer not null, first integer not null, is_finished integer not null)`);
 
-  const state = () =>
-    sql.exec<{ head: number; first: number; is_finished: number }>("select head, first, is_finished from state").toArray()[0];
+  function state() {
+    const rows = sql.exec<Record<"head" | "first" | "isFinished", number>>(
+      "select head, first, is_finished as isFinished from state",
+    );
+    const [row] = rows.toArray();
+    return row && { ...row, isFinished: row.isFinished === 1 };
+  }
 
   function begin(head: number) {
     sql.exec("insert into state (head, first, is_finished) values (?, ?, 0)", head, head + 1);
-    return { head, first: head + 1, is_finished: 0 };
+    return { head, first: head + 1, isFinished: false };
   }
 
   return {
