@@ -1,6 +1,7 @@
 import { type ExecutionContext, named } from "@parley/platform/workers/runtime";
 import type { Bindings } from "./workers/bindings.ts";
 import { isolateOf } from "./workers/isolate.ts";
+import { unavailable } from "./workers/unavailable.ts";
 
 export { CacheObject, LimitObject, TopicObject } from "@parley/platform/workers/objects";
 export { AccessObject } from "./workers/objects/access-object.ts";
@@ -14,15 +15,26 @@ let isKept = false;
 // biome-ignore lint/style/noDefaultExport: this is how a worker is found
 export default {
   async fetch(request: Request, bindings: Bindings, context: ExecutionContext): Promise<Response> {
-    const isolate = await isolateOf(bindings);
     try {
-      if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return await isolate.answer(request, context);
-      const { SOCKETS } = bindings;
-      return isolate.refusal(request) ?? (await SOCKETS.get(SOCKETS.newUniqueId()).fetch(request));
-    } finally {
+      const isolate = await isolateOf(bindings);
+      const isSocket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+      const response = isSocket
+        ? (isolate.refusal(request) ?? (await bindings.SOCKETS.get(bindings.SOCKETS.newUniqueId()).fetch(request)))
+        : await isolate.answer(request, context);
       // The first answer does not wait for the keeper's start.
-      if (!isKept) context.waitUntil(named(bindings.KEEPER, "keeper").wake());
-      isKept = true;
+      if (!isKept) context.waitUntil(wakeKeeper(bindings));
+      return response;
+    } catch (cause) {
+      return unavailable(request, cause);
     }
   },
 };
+
+async function wakeKeeper({ KEEPER }: Bindings): Promise<void> {
+  isKept = true;
+  try {
+    await named(KEEPER, "keeper").wake();
+  } catch {
+    isKept = false;
+  }
+}

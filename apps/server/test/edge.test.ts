@@ -99,6 +99,21 @@ describe.skipIf(!databaseKinds.includes("postgres"))("in workerd", () => {
     await expect.poll(async () => (await fetch(`${url}/ready`)).status, { timeout: 5_000 }).toBe(503);
   });
 
+  test("with a wrong variable every request is refused, and the log says which it is", async () => {
+    const lines: string[] = [];
+    const { url } = await start({ RATE_LIMIT_CHAT: "many" }, (line) => lines.push(line));
+    for (const path of ["/live", "/trpc/auth.me"]) {
+      const response = await fetch(`${url}${path}`);
+      expect(response.status).toBe(503);
+      expect(response.headers.get("x-request-id")).toMatch(/^[\w-]{36}$/);
+      const { error } = await response.json();
+      expect(error.json ?? error).toMatchObject({ data: { reason: "unavailable", httpStatus: 503 } });
+      expect(JSON.stringify(error)).not.toContain("RATE_LIMIT_CHAT");
+    }
+    await expect.poll(() => lines.filter((line) => line.includes("RATE_LIMIT_CHAT"))).toHaveLength(2);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "error" });
+  });
+
   test("an answer is written when everybody has left", async () => {
     const { url } = await start();
     const api = await signUp(url, "ada@example.com");

@@ -7,6 +7,7 @@ import { clientOf, usual } from "./kit.ts";
 
 const password = "Correct-horse-1";
 const model = "local-model";
+const metricsToken = "metrics-token-of-this-test";
 /** It falls asleep ten seconds after it has become quiet, what it had asked for is answered within ten more. */
 const patience = { timeout: 40_000, interval: 100 };
 /** The runtime tells nobody when it has put an object out of memory: ten seconds after its last work. */
@@ -30,6 +31,7 @@ describe.skipIf(!databaseKinds.includes("postgres"))("sockets of the worker", ()
         LOG_LEVEL: "debug",
         ACCESS_TOKEN_TTL: "20s",
         OPENAI_COMPATIBLE_BASE_URL: `${upstream.url}/v1`,
+        METRICS_TOKEN: metricsToken,
       },
       onLine: (line) => line.startsWith("{") && lines.push(JSON.parse(line)),
     });
@@ -214,6 +216,19 @@ describe.skipIf(!databaseKinds.includes("postgres"))("sockets of the worker", ()
       await expect.poll(async () => (await eve.api.chat.conversations.list.query({})).items.length).toBe(2);
       expect(client.lives()).toBe(lives);
     }, 180_000);
+
+    test("keep nobody from counting", async ({ expect }) => {
+      const lea = await person("lea");
+      const client = await connect(lea);
+      client.follow(1);
+      await asleep(client);
+      const counted = async () => {
+        const response = await fetch(`${worker.url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } });
+        return /^parley_call_duration_seconds_count\{procedure="model.list"\} (\d+)$/m.exec(await response.text())?.[1];
+      };
+      await Promise.all(Array.from({ length: 7 }, () => lea.api.model.list.query()));
+      await expect.poll(counted, { timeout: 15_000 }).toBe("7");
+    }, 120_000);
 
     test("stay awake with more than an attachment can hold", async ({ expect }) => {
       const gus = await person("gus");

@@ -12,5 +12,7 @@ export function isolateOf(bindings: Bindings): Promise<Isolate> {
   if (before) return before;
   const isolate = import("./isolate/open-isolate.ts").then(({ openIsolate }) => openIsolate(bindings));
   known.set(bindings, isolate);
+  // Whoever comes next tries again.
+  isolate.catch(() => known.delete(bindings));
   return isolate;
 }

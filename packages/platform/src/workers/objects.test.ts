@@ -112,6 +112,17 @@ describe("a topic", () => {
     expect(await topic().sleep({ sleeper, after: head + 2, passed: 0 })).toBe(false);
   });
 
+  test("has nothing to give of an event that is too long to keep, and goes on after it", async () => {
+    const { topic } = begin("too long");
+    const head = await topic().head();
+    const long = { seq: null, id: "long", event: JSON.stringify("x".repeat(2_100_000)) };
+    await topic().append({ entries: [long], passing: [], isFinished: false });
+    const question = { passed: null, since: 0, waitMs: 0 };
+    expect(await topic().poll({ ...question, after: head })).toEqual({ isGap: true });
+    await topic().append(batch("after"));
+    expect(await topic().poll({ ...question, after: head + 1 })).toMatchObject({ entries: [{ seq: head + 2 }] });
+  });
+
   test("lets sleep who has left, and tells who never was anywhere to listen first", async () => {
     const { topic, sleeper, wakings } = begin("left");
     expect(await topic().sleep({ sleeper, after: 7, passed: null })).toBe(false);

@@ -67,7 +67,11 @@ export async function openAwakeSocket(
       signal: gone.signal,
     }),
     node.ready(),
-  ]);
+  ]).catch(async (cause: unknown) => {
+    gone.abort();
+    await node.close();
+    throw cause;
+  });
 
   const exclude = setup.handingOn.include(() => {
     const { connections, subscriptions } = hub.counts();

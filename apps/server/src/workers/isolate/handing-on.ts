@@ -31,9 +31,9 @@ export function createHandingOn({ memory: { meters, coolDowns }, telemetry, log 
   let plannedUntil = 0;
 
   async function tellMeters(bindings: Pick<Bindings, "METERS">): Promise<void> {
+    const open = openNow();
     const spans = telemetry.takeTotals();
     const counted = [...meters.instruments.take(), ...(spans.length > 0 ? [{ name: spanTotals.name, cells: spans }] : [])];
-    const open = openNow();
     const text = JSON.stringify(open);
     const isRenewed = sources.size > 0 && Date.now() - told.at >= renewMs;
     if (counted.length === 0 && text === told.open && !isRenewed) return;
@@ -66,7 +66,7 @@ export function createHandingOn({ memory: { meters, coolDowns }, telemetry, log 
         }),
       );
     },
-    /** Tells of something that is open, until the function that it answers with is called. */
+    /** Tells of something that is open, until the function that it answers with is called. It is asked by whoever hands on. */
     include(source: () => Partial<Open>): () => void {
       sources.add(source);
       return () => void sources.delete(source);

@@ -2,6 +2,8 @@ import { answerWithin } from "@parley/platform/shared";
 
 /** Longer than pings are apart: whoever has taken nothing for so long comes back with the id of its last event. */
 const untakenMs = 30_000;
+/** Slow readers take this much in that time. */
+const pieceLength = 64 * 1_024;
 
 /**
  * A stream that ends when nobody takes what it has. Of a client that has left before the head of its answer was written the
@@ -22,7 +24,9 @@ async function carry(
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return await writer.close();
-      await answerWithin(untakenMs, writer.write(value));
+      for (let start = 0; start < value.length; start += pieceLength) {
+        await answerWithin(untakenMs, writer.write(value.subarray(start, start + pieceLength)));
+      }
     }
   } catch (cause) {
     await Promise.allSettled([reader.cancel(cause), writer.abort(cause)]);

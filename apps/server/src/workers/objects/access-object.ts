@@ -85,7 +85,7 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
 
   override async alarm(): Promise<void> {
     this.#sleepers.forgetVanished();
-    if (this.#sleepers.isEmpty) return;
+    if (this.#sleepers.count === 0) return;
     await this.ctx.storage.setAlarm(Date.now() + watchMs);
     this.#keepPlace(await this.#read());
   }
@@ -104,13 +104,16 @@ export class AccessObject extends DurableObject<Bindings> implements AccessMetho
     const { setup, openNode } = await isolateOf(this.env);
     if (this.#node) return this.#node;
     const node = openNode({ hold: (work) => this.ctx.waitUntil(work) });
-    const openHere = () => ({ sockets: this.#sleepers.all().length, subscriptions: this.#listening.size });
-    this.#exclude = setup.handingOn.include(openHere);
+    // Others of this isolate ask, who may not touch what is stored here.
+    this.#exclude = setup.handingOn.include(() => ({
+      sockets: this.#sleepers.count,
+      subscriptions: this.#listening.size,
+    }));
     this.#node = node;
     const { access } = node.services;
     access.onChange((change) => this.#take(node, change));
     const [place] = this.ctx.storage.sql.exec<{ position: string }>("select position from place").toArray();
-    if (place && !this.#sleepers.isEmpty) access.goOnFrom(place.position);
+    if (place && this.#sleepers.count > 0) access.goOnFrom(place.position);
     for (const sleeper of this.#sleepers.all()) this.#listenFor(node, sleeper);
     node.background.begin(accessDuties);
     await node.background.settled();

@@ -92,7 +92,10 @@ export class SocketObject extends DurableObject<Bindings> implements SleeperMeth
       this.#leave();
       hold(this.#forget(server));
     };
-    this.#awake = await openSocket({ server, hold, accept, closed }, beginning);
+    this.#awake = await openSocket({ server, hold, accept, closed }, beginning).catch((cause: unknown) => {
+      this.#letGo();
+      throw cause;
+    });
     this.#looking = setInterval(() => this.#look(server), lookForQuietMs);
     await this.#setAlarm(stayAwakeMs);
     await this.#note("a socket is awake");

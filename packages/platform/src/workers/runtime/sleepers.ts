@@ -37,16 +37,16 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
   sql.exec(`create table if not exists sleepers
     (socket text primary key, user_id text not null, session_id text not null, is_listening integer not null, until integer not null);
     create index if not exists sleepers_by_user on sleepers (user_id)`);
-  /** Most objects have none: those ask the table nothing. */
-  let isEmpty = findEmpty();
+  /** Most objects have none, and ask the table nothing; and others may ask how many there are, who may not ask the table. */
+  let count = countAll();
   const waking = new Set<string>();
 
-  function findEmpty() {
-    return sql.exec("select 1 from sleepers limit 1").toArray().length === 0;
+  function countAll(): number {
+    return sql.exec<{ count: number }>("select count(*) as count from sleepers").toArray()[0]?.count ?? 0;
   }
 
   function find(where: string, ...values: (string | number)[]): Sleeper[] {
-    if (isEmpty) return [];
+    if (count === 0) return [];
     const columns = 'socket, user_id as "userId", session_id as "sessionId", is_listening as "isListening"';
     const rows = sql.exec<Record<"socket" | "userId" | "sessionId", string> & { isListening: number }>(
       `select ${columns} from sleepers where ${where}`,
@@ -60,7 +60,7 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
       sql.exec("delete from sleepers where socket = ?", socket);
       gone(socket);
     }
-    isEmpty = findEmpty();
+    count = countAll();
   }
 
   async function wake(socket: string, ending: SocketEnding | null) {
@@ -81,8 +81,8 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
   }
 
   return {
-    get isEmpty() {
-      return isEmpty;
+    get count() {
+      return count;
     },
     /** Somebody has still to be told of something. */
     get isWaking() {
@@ -97,7 +97,7 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
         isListening ? 1 : 0,
         Date.now() + leaseMs,
       );
-      isEmpty = false;
+      count = countAll();
     },
     has: (socket: string) => find("socket = ?", socket).length > 0,
     all: () => find("until >= ?", Date.now()),

@@ -11,6 +11,8 @@ export interface StoredEntry extends Record<string, string | number> {
 const keptEntries = 256;
 const readLimit = 10_000;
 const readLength = 512 * 1_024;
+/** In characters; SQLite takes 2 MB, and none of them takes more than three bytes. */
+const longestEvent = 640 * 1_024;
 
 export type TopicTable = ReturnType<typeof openTopicTable>;
 
@@ -43,9 +45,14 @@ export function openTopicTable({ sql, transactionSync }: Pick<ObjectStorage, "sq
           const next = seq ?? head + 1;
           const isKnown = seq === null ? sql.exec("select 1 from entries where id = ?", id).toArray().length > 0 : next <= head;
           if (isKnown) continue;
-          sql.exec("insert into entries (seq, id, event) values (?, ?, ?)", next, id, event);
           sql.exec("update state set head = ?", next);
-          // Something was lost on its way: whoever waits for it has to see that.
+          // Nobody can have it, and whoever waits for it has to see that.
+          if (event.length > longestEvent) {
+            forgetBefore(next + 1);
+            continue;
+          }
+          sql.exec("insert into entries (seq, id, event) values (?, ?, ?)", next, id, event);
+          // And what was lost on its way.
           if (next !== head + 1) forgetBefore(next);
           if (seq === null && next - first >= keptEntries * 2) forgetBefore(next - keptEntries + 1);
         }
