@@ -12,6 +12,7 @@ import { settingsOf } from "../../settings.ts";
 import type { Bindings } from "../bindings.ts";
 import { openEdgeTelemetry } from "./edge-telemetry.ts";
 import { createHandingOn } from "./handing-on.ts";
+import { pacedFetch } from "./paced-fetch.ts";
 
 /** Nobody can say whence a request comes but the platform: there are no proxies to trust. */
 export const peerOf = (request: Request): string => request.headers.get("cf-connecting-ip") ?? "";
@@ -44,7 +45,7 @@ export async function readSetup(bindings: Bindings) {
     gate: createGate(gateOptions),
     ids: createIds(clock),
     passwords: await wasmPasswords(),
-    providers: await openProviders(config, (input, init) => fetch(input, init)),
+    providers: await openProviders(config, pacedFetch),
     scopes,
     system: workerSystem(node),
     tracer,
