@@ -2,16 +2,16 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Minutes each: begun last, they would keep one worker busy while the others have nothing left. */
-const longest = ["soak/soak.test.ts", "client/test/hooks.test.ts", "soak/processes.test.ts"];
+/** Ten minutes: begun last, it would keep one worker busy while the others have nothing left. */
+const isLongest = ({ moduleId }: TestSpecification) => moduleId.endsWith("soak/soak.test.ts");
 
-class LongestFirst extends BaseSequencer {
+/** Half-way: until then come the large files, those of browsers and terminals among them, which have a patience of seconds. */
+class LongestHalfWay extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const placeOf = ({ moduleId }: TestSpecification) => {
-      const place = longest.findIndex((name) => moduleId.endsWith(name));
-      return place < 0 ? longest.length : place;
-    };
-    return (await super.sort(files)).toSorted((first, second) => placeOf(first) - placeOf(second));
+    const sorted = await super.sort(files);
+    const others = sorted.filter((file) => !isLongest(file));
+    const half = Math.floor(others.length / 2);
+    return [...others.slice(0, half), ...sorted.filter(isLongest), ...others.slice(half)];
   }
 }
 
@@ -28,7 +28,7 @@ export default defineConfig({
     maxWorkers: Math.min(Math.max(availableParallelism() - 1, 2), 4),
     // What needs its second chance is told as flaky, and is a fault to be mended.
     retry: process.env.CI ? 1 : 0,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: LongestHalfWay },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // What is waited for may be a process that starts.
