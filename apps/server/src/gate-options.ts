@@ -1,15 +1,14 @@
 import type { GateOptions } from "@parley/api";
 import type { Environment } from "./config/variables.ts";
 
-/** Nobody but a proxy can say that a request came over HTTPS. */
-export function gateOptionsOf(config: Environment, trustedProxies: readonly string[]): GateOptions {
+/** `reached` says what stands before this runtime. */
+export function gateOptionsOf(config: Environment, reached: Pick<GateOptions, "trustedProxies" | "requireHttps">): GateOptions {
   return {
     environment: config.NODE_ENV,
     publicUrl: config.PUBLIC_URL,
     corsOrigins: config.CORS_ORIGINS,
     allowedHosts: config.ALLOWED_HOSTS,
-    trustedProxies,
-    requireHttps: trustedProxies.length > 0,
+    ...reached,
     requestId: () => crypto.randomUUID(),
     now: () => performance.now(),
   };

@@ -9,6 +9,7 @@ import {
   type SocketConnection,
   type SocketHub,
 } from "@parley/api";
+import { socketEndings } from "@parley/contract/endings";
 import { AppError } from "@parley/core";
 import type { Log } from "@parley/core/ports";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
@@ -62,7 +63,7 @@ function attach(socket: WebSocket, connection: SocketConnection) {
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean) {
-  if (isBinary) this.close(1003, "text_only");
+  if (isBinary) this.close(socketEndings.text_only, "text_only");
   else connections.get(this)?.message(data.toString());
 }
 

@@ -61,7 +61,9 @@ export async function startServer(
 ): Promise<RunningServer> {
   const telemetry = await openTelemetry(config, { log: plainLog, scopes, node: nodeName(config) });
   const { log, tracer } = telemetry;
-  const gateOptions = gateOptionsOf(config, config.TRUSTED_PROXIES);
+  const { TRUSTED_PROXIES: trustedProxies } = config;
+  // Nobody but a proxy can say that a request came over HTTPS.
+  const gateOptions = gateOptionsOf(config, { trustedProxies, requireHttps: trustedProxies.length > 0 });
   const gate = createGate(gateOptions);
   const clock = overrides.clock ?? { now: () => new Date() };
   const database = await (overrides.openDatabase ?? (() => openDatabase(config, assets)))();

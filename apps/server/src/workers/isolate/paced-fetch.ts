@@ -1,14 +1,13 @@
-/** So many pieces that are there at once are taken without a pause. */
-const takenAtOnce = 8;
+const turnEvery = 8;
 
-/** What comes as fast as it is read would keep the isolate to itself: now and then, others have their turn. */
+/** What comes as fast as it is read would keep the isolate to itself: after so many pieces, others have their turn. */
 export function paced(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   let pieces = 0;
   return source.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       async transform(piece, controller) {
         controller.enqueue(piece);
-        if (++pieces % takenAtOnce === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+        if (++pieces % turnEvery === 0) await new Promise((resolve) => setTimeout(resolve, 0));
       },
     }),
   );

@@ -36,7 +36,7 @@ export async function readSetup(bindings: Bindings) {
   const { log, tracer } = telemetry;
   const memory = createMemory();
   const clock: Clock = { now: () => new Date() };
-  const gateOptions = { ...gateOptionsOf(config, []), requireHttps: true };
+  const gateOptions = gateOptionsOf(config, { trustedProxies: [], requireHttps: true });
   return {
     config,
     log,

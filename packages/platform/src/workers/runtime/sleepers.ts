@@ -38,12 +38,9 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
     (socket text primary key, user_id text not null, session_id text not null, is_listening integer not null, until integer not null);
     create index if not exists sleepers_by_user on sleepers (user_id)`);
   /** Most objects have none, and ask the table nothing; and others may ask how many there are, who may not ask the table. */
-  let count = countAll();
+  let count = sql.exec<{ count: number }>("select count(*) as count from sleepers").toArray()[0]?.count ?? 0;
   const waking = new Set<string>();
-
-  function countAll(): number {
-    return sql.exec<{ count: number }>("select count(*) as count from sleepers").toArray()[0]?.count ?? 0;
-  }
+  const has = (socket: string) => find("socket = ?", socket).length > 0;
 
   function find(where: string, ...values: (string | number)[]): Sleeper[] {
     if (count === 0) return [];
@@ -58,9 +55,9 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
   function remove(where: string, value: string | number) {
     for (const { socket } of find(where, value)) {
       sql.exec("delete from sleepers where socket = ?", socket);
+      count--;
       gone(socket);
     }
-    count = countAll();
   }
 
   async function wake(socket: string, ending: SocketEnding | null) {
@@ -89,6 +86,7 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
       return waking.size > 0;
     },
     add({ socket, userId, sessionId, isListening }: Sleeper) {
+      if (!has(socket)) count++;
       sql.exec(
         "insert or replace into sleepers values (?, ?, ?, ?, ?)",
         socket,
@@ -97,9 +95,8 @@ export function openSleepers({ sql, sockets, hold, gone = () => {} }: Options) {
         isListening ? 1 : 0,
         Date.now() + leaseMs,
       );
-      count = countAll();
     },
-    has: (socket: string) => find("socket = ?", socket).length > 0,
+    has,
     all: () => find("until >= ?", Date.now()),
     of: (userId: string) => find("until >= ? and user_id = ?", Date.now(), userId),
     remove: (socket: string) => remove("socket = ?", socket),
