@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Ten minutes: begun last, it would keep one worker busy while the others have nothing left. */
 const isLongest = ({ moduleId }: TestSpecification) => moduleId.endsWith("soak/soak.test.ts");
 
-/** Half-way: until then come the large files, those of browsers and terminals among them, which have a patience of seconds. */
+/** Half-way: large files come first, and most that wait for browsers and terminals with a patience of seconds are large. */
 class LongestHalfWay extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);

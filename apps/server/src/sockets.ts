@@ -1,14 +1,7 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import {
-  admitSocket,
-  defaultLimits,
-  type Gate,
-  type HeaderReader,
-  refusalOf,
-  type SocketConnection,
-  type SocketHub,
-} from "@parley/api";
+import { admitSocket, type Gate, type HeaderReader, refusalOf, type SocketConnection, type SocketHub } from "@parley/api";
+import { defaultLimits } from "@parley/api/limits";
 import { socketEndings } from "@parley/contract/endings";
 import { AppError } from "@parley/core";
 import type { Log } from "@parley/core/ports";

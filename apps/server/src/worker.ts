@@ -1,7 +1,6 @@
 import { type ExecutionContext, named } from "@parley/platform/workers/runtime";
 import type { Bindings } from "./workers/bindings.ts";
 import { isolateOf } from "./workers/isolate.ts";
-import { unavailable } from "./workers/unavailable.ts";
 
 export { CacheObject, LimitObject, TopicObject } from "@parley/platform/workers/objects";
 export { AccessObject } from "./workers/objects/access-object.ts";
@@ -25,7 +24,8 @@ export default {
       if (!isKept) context.waitUntil(wakeKeeper(bindings));
       return response;
     } catch (cause) {
-      return unavailable(request, cause);
+      const { unavailable } = await import("./workers/isolate/open-isolate.ts");
+      return unavailable(request, bindings, cause);
     }
   },
 };

@@ -7,6 +7,7 @@ export {
   restoreContext,
   type Transport,
 } from "./context.ts";
+export { errorShape } from "./errors.ts";
 export { createApp } from "./http/app.ts";
 export type { HeaderReader } from "./http/exchange.ts";
 export { createGate, type Gate } from "./http/gate.ts";
@@ -16,5 +17,4 @@ export { subscriptionsOf } from "./http/trpc-plan.ts";
 export { type Router, router } from "./router.ts";
 export { admitSocket, refusalOf } from "./socket/admission.ts";
 export { createSocketHub, type SocketHub, type SocketOpening } from "./socket/hub.ts";
-export { defaultLimits } from "./socket/limits.ts";
 export type { Resting, RestingSubscription, Socket, SocketConnection } from "./socket/socket.ts";

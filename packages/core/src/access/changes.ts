@@ -70,6 +70,7 @@ export function createAccessChanges({ database, background, clock }: Pick<Ports,
       if (signal.aborted) controller.abort();
       return controller.signal;
     },
+    /** Here too for who has this at hand and does not load the domain. */
     concerns,
     /** Where the next reading begins; null before the first. */
     position: () => floor,

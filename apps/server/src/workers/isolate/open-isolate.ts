@@ -5,6 +5,8 @@ import { type Answering, createAnswering } from "./calls.ts";
 import { type EdgeNode, type EdgeRuntime, openObjectNode } from "./edge-node.ts";
 import { peerOf, readSetup, type Setup } from "./setup.ts";
 
+export { unavailable } from "./unavailable.ts";
+
 /** What can be asked of an isolate. */
 export interface Isolate {
   setup: Setup;

@@ -17,11 +17,17 @@ import { pacedFetch } from "./paced-fetch.ts";
 /** Nobody can say whence a request comes but the platform: there are no proxies to trust. */
 export const peerOf = (request: Request): string => request.headers.get("cf-connecting-ip") ?? "";
 
+/** As Node reads them from its environment. */
+export function variablesOf(bindings: Bindings): Record<string, string> {
+  const texts = Object.entries(bindings).filter(([, value]) => typeof value === "string");
+  return { ...Object.fromEntries(texts), DATABASE_URL: bindings.HYPERDRIVE.connectionString };
+}
+
 export type Setup = Awaited<ReturnType<typeof readSetup>>;
 
 /** All that holds no connection. */
 export async function readSetup(bindings: Bindings) {
-  const variables = Object.fromEntries(Object.entries(bindings).filter(([, value]) => typeof value === "string"));
+  const variables = variablesOf(bindings);
   const config = readConfig(variables);
   if (config.JWT_SECRET.length === 0) {
     throw new ConfigError("JWT_SECRET is not set: a worker has nowhere to keep one of its own (wrangler secret put JWT_SECRET)");
@@ -29,7 +35,7 @@ export async function readSetup(bindings: Bindings) {
   if (config.SMTP_URL) throw new ConfigError("SMTP_URL is set, but a worker cannot speak SMTP: set MAIL_API_URL instead");
   const plainLog = consoleLog({
     level: config.LOG_LEVEL,
-    secrets: secretsOf({ ...variables, DATABASE_URL: bindings.HYPERDRIVE.connectionString }),
+    secrets: secretsOf(variables),
   });
   const node = config.NODE_NAME ?? "workers";
   const telemetry = openEdgeTelemetry(config, { log: plainLog, scopes, node });
