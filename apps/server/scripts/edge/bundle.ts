@@ -22,7 +22,7 @@ export interface WorkerBundle {
 const source = fileURLToPath(new URL("../../src/worker.ts", import.meta.url));
 
 /** The worker, and the modules of WebAssembly that the runtime has to compile itself. */
-export async function bundleWorker({ minify = true } = {}): Promise<WorkerBundle> {
+export async function bundleWorker(): Promise<WorkerBundle> {
   const wasm = new Map<string, WorkerModule>();
   const { outputFiles } = await build({
     entryPoints: { worker: source },
@@ -32,7 +32,7 @@ export async function bundleWorker({ minify = true } = {}): Promise<WorkerBundle
     bundle: true,
     splitting: true,
     write: false,
-    minify,
+    minify: true,
     format: "esm",
     target: "es2022",
     platform: "browser",

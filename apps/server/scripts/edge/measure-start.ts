@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { openTestDatabase } from "@parley/testing";
 import { bundleWorker } from "./bundle.ts";
-import { workerdConfig } from "./workerd-config.ts";
+import { type WorkerdOptions, workerdConfig } from "./workerd-config.ts";
 
 // It has no types of its own.
 const { default: workerd } = createRequire(import.meta.url)("workerd") as { default: string };
@@ -33,18 +33,20 @@ async function writeConfigs(databaseUrl: string): Promise<Configs> {
   for (const { name, contents } of [trivial, entry, ...chunks, ...wasm]) await writeFile(path.join(folder, name), contents);
   const objectsFolder = path.join(folder, "objects");
   await mkdir(objectsFolder);
-  const configs: Configs = {
-    trivial: workerdConfig({ modules: [{ name: trivial.name, kind: "esModule" }] }),
-    parley: workerdConfig({
-      modules: [
-        ...[entry, ...chunks].map(({ name }) => ({ name, kind: "esModule" as const })),
-        ...wasm.map(({ name }) => ({ name, kind: "wasm" as const })),
-      ],
-      bindings: { texts, databaseUrl, objectsFolder },
-    }),
+  const modules = [
+    ...[entry, ...chunks].map(({ name }) => ({ name, kind: "esModule" as const })),
+    ...wasm.map(({ name }) => ({ name, kind: "wasm" as const })),
+  ];
+  return {
+    trivial: await writeConfig("trivial", { modules: [{ name: trivial.name, kind: "esModule" }] }),
+    parley: await writeConfig("parley", { modules, bindings: { texts, databaseUrl, objectsFolder } }),
   };
-  for (const [name, text] of Object.entries(configs)) await writeFile(path.join(folder, `${name}.capnp`), text);
-  return { trivial: path.join(folder, "trivial.capnp"), parley: path.join(folder, "parley.capnp") };
+}
+
+async function writeConfig(name: string, options: WorkerdOptions): Promise<string> {
+  const file = path.join(folder, `${name}.capnp`);
+  await writeFile(file, workerdConfig(options));
+  return file;
 }
 
 async function measure({ trivial, parley }: Configs): Promise<void> {

@@ -1,6 +1,6 @@
 import { compatibility, durableObjects } from "./deployment.ts";
 
-interface Options {
+export interface WorkerdOptions {
   /** The first one is the entry. */
   modules: readonly { name: string; kind: "esModule" | "wasm" }[];
   /** Absent for a worker that has nothing. */
@@ -8,7 +8,7 @@ interface Options {
 }
 
 /** For workerd itself, in the language of its configurations; modules are beside the file. */
-export function workerdConfig({ modules, bindings }: Options): string {
+export function workerdConfig({ modules, bindings }: WorkerdOptions): string {
   const { compatibilityDate, compatibilityFlags } = compatibility;
   const embedded = modules.map(({ name, kind }) => `(name="${name}", ${kind}=embed "${name}")`);
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -28,7 +28,7 @@ const config :Workerd.Config = (
 );`;
 }
 
-function objectsAndBindings({ texts, databaseUrl }: NonNullable<Options["bindings"]>): string {
+function objectsAndBindings({ texts, databaseUrl }: NonNullable<WorkerdOptions["bindings"]>): string {
   const objects = Object.entries(durableObjects);
   const classes = objects.map(([, { className }]) => `(className="${className}", uniqueKey="${className}", enableSql=true)`);
   const bound = [
